@@ -1,0 +1,96 @@
+"""Who may reach a view at all. Every view declares one gate; a view without one is never served.
+
+The gate answers only *who may knock*; which object a person may see is decided by the app's
+``access``. Check ``kellexa.E001`` walks the URLconf, and ``GateMiddleware`` refuses at run time what
+slipped through (ASVS 8.3.1, closed by default).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from django.contrib.admin import AdminSite
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.views.decorators.cache import cache_control
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+LOGIN_URL_NAME = "accounts:login"
+
+
+class Gate(StrEnum):
+    """The four doors."""
+
+    PUBLIC = "public"
+    SIGNED_IN = "signed_in"
+    STAFF = "staff"
+    MACHINE = "machine"
+
+
+def gate_of(view: Callable[..., Any]) -> Gate | None:
+    """The declared gate of ``view``, or ``None`` when it has none."""
+    gate = getattr(view, "kellexa_gate", None)
+    return gate if isinstance(gate, Gate) else None
+
+
+def is_admin_view(view: Callable[..., Any]) -> bool:
+    """Whether ``view`` belongs to the staff site, which asks ``has_permission`` before it answers."""
+    return isinstance(getattr(view, "admin_site", None), AdminSite) or hasattr(view, "model_admin")
+
+
+def _declare(view: View, gate: Gate) -> View:
+    view.kellexa_gate = gate  # type: ignore[attr-defined]  # the mark that the check reads
+    return view
+
+
+def public(view: View) -> View:
+    """Anyone may knock."""
+    return _declare(view, Gate.PUBLIC)
+
+
+def machine(view: View) -> View:
+    """A program that shows a bearer credential, which the view itself verifies."""
+    return _declare(view, Gate.MACHINE)
+
+
+def is_verified(request: HttpRequest) -> bool:
+    """Whether the session belongs to an account that has shown a second factor."""
+    user = request.user
+    return bool(user.is_authenticated and getattr(user, "is_verified", bool)())
+
+
+def redirect_to_sign_in(request: HttpRequest) -> HttpResponse:
+    """To the sign-in page, and back here afterwards; a write is not repeated, so it comes back to GET."""
+    target = request.get_full_path() if request.method in {"GET", "HEAD"} else request.path
+    return HttpResponseRedirect(f"{reverse(LOGIN_URL_NAME)}?{urlencode({'next': target})}")
+
+
+def _guarded(view: Callable[..., Any], *, staff: bool) -> Callable[..., Any]:
+    @functools.wraps(view)
+    def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if not is_verified(request):
+            return redirect_to_sign_in(request)
+        if bool(getattr(request.user, "is_staff", False)) is not staff:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return cache_control(no_store=True, private=True)(inner)
+
+
+def signed_in(view: View) -> View:
+    """A customer with a verified second factor; staff get 404, anyone else the sign-in page.
+
+    Its answers are ``no-store, private`` (attack case 37: a shared cache that served one person's page
+    to another).
+    """
+    return _declare(_guarded(view, staff=False), Gate.SIGNED_IN)  # type: ignore[return-value, type-var]
+
+
+def staff(view: View) -> View:
+    """A staff account with a verified second factor; customers get 404, anyone else the sign-in page."""
+    return _declare(_guarded(view, staff=True), Gate.STAFF)  # type: ignore[return-value, type-var]

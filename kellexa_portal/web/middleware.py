@@ -1,0 +1,140 @@
+"""The outer skin: request context, readable input, declared gates, and one place for refusals."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from kellexa_portal.core import context
+from kellexa_portal.core.errors import DomainError
+from kellexa_portal.core.ids import uuid7
+from kellexa_portal.web import problems
+from kellexa_portal.web.client import ip_of
+from kellexa_portal.web.gates import gate_of, is_admin_view
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+MAX_USER_AGENT = 400
+FORM = "application/x-www-form-urlencoded"
+CONTROL = re.compile(rb"[\x00]")
+
+
+class RequestContextMiddleware:
+    """Gives each request an id of our own and makes its facts known to evidence and logs.
+
+    A request id from outside is not believed: it would let a client write into the log's key.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        facts = context.RequestContext(
+            request_id=uuid7().hex,
+            ip=ip_of(request),
+            user_agent=request.META.get("HTTP_USER_AGENT", "")[:MAX_USER_AGENT].replace("\x00", ""),
+        )
+        with context.bound(facts):
+            response = self.get_response(request)
+        response["X-Request-Id"] = facts.request_id
+        return response
+
+
+def _is_readable(raw: bytes) -> bool:
+    """Whether percent-decoded ``raw`` is UTF-8 without NUL, which PostgreSQL cannot store (CWE-158)."""
+    decoded = unquote_to_bytes(raw.replace(b"+", b" "))
+    if CONTROL.search(decoded):
+        return False
+    try:
+        decoded.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+class InputGuardMiddleware:
+    """Refuses addresses and forms that are not UTF-8 or hold NUL, with a message, before a view sees them.
+
+    Django would replace such bytes silently, so that a person's password or name would be stored as
+    something that they did not type.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        query = request.META.get("QUERY_STRING", "").encode("latin-1", "replace")
+        path = request.path_info
+        if "\x00" in path or "\ufffd" in path or not _is_readable(query) or not self._has_readable_form(request):
+            return problems.refusal(
+                request,
+                status=HTTPStatus.BAD_REQUEST,
+                code="unreadable_input",
+                title=problems.title_of(HTTPStatus.BAD_REQUEST),
+                detail=_("It holds characters that are not valid UTF-8 text. Type them again and retry."),
+            )
+        return self.get_response(request)
+
+    def _has_readable_form(self, request: HttpRequest) -> bool:
+        if request.method in {"GET", "HEAD"} or request.content_type != FORM:
+            return True
+        if request.encoding and request.encoding.lower() not in {"utf-8", "utf8"}:
+            return False
+        return _is_readable(request.body)
+
+
+class GateMiddleware:
+    """Serves no view that has not declared its gate: closed by default even where the check was not run."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        if gate_of(view) is not None or is_admin_view(view):
+            return None
+        return problems.refusal(
+            request,
+            status=HTTPStatus.NOT_FOUND,
+            code="not_found",
+            title=problems.title_of(HTTPStatus.NOT_FOUND),
+            detail=_("There is nothing at this address, or you may not see it."),
+        )
+
+
+class DomainErrorMiddleware:
+    """Turns a foreseen refusal that no view answered into its one HTTP form."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and not response.content:
+            return self._method_not_allowed(request, response)
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return problems.answer(request, exception) if isinstance(exception, DomainError) else None
+
+    def _method_not_allowed(self, request: HttpRequest, bare: HttpResponse) -> HttpResponse:
+        status = HTTPStatus.METHOD_NOT_ALLOWED
+        response = problems.refusal(
+            request,
+            status=status,
+            code="method_not_allowed",
+            title=problems.title_of(status),
+            detail=_("Go back and use the buttons on the page."),
+        )
+        response["Allow"] = bare.get("Allow", "")
+        return response

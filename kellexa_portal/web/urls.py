@@ -1,0 +1,7 @@
+"""Addresses that belong to no app."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,143 @@
+"""Refusals have one form for people and one for programs, and no input makes a 500."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, override_settings
+from django.urls import path
+from django.views.decorators.http import require_POST
+
+from kellexa_portal.core.errors import DomainError, Fault
+from kellexa_portal.web import gates
+
+
+class Taken(DomainError):
+    """A planted refusal."""
+
+    code = "name_taken"
+    fault = Fault.CONFLICT
+    message = "%(name)s is taken."
+
+
+class Hurried(DomainError):
+    """A planted refusal that says when to come back."""
+
+    code = "hurried"
+    fault = Fault.LIMITED
+    message = "Slow down."
+
+
+@gates.public
+def _taken(request: HttpRequest) -> HttpResponse:
+    raise Taken(name="<b>Acme</b>")
+
+
+@gates.public
+def _hurried(request: HttpRequest) -> HttpResponse:
+    raise Hurried(retry_after=1.2)
+
+
+@gates.public
+def _broken(request: HttpRequest) -> HttpResponse:
+    raise RuntimeError("hunter2 at line 7")
+
+
+@gates.public
+@require_POST
+def _echo(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("stored " + request.POST.get("name", ""))
+
+
+urlpatterns = [
+    path("taken/", _taken),
+    path("api/taken/", _taken),
+    path("hurried/", _hurried),
+    path("broken/", _broken),
+    path("api/broken/", _broken),
+    path("echo/", _echo),
+    path("api/echo/", _echo),
+]
+
+handler404 = "kellexa_portal.web.views.page_not_found"
+handler500 = "kellexa_portal.web.views.server_error"
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+
+
+def test_a_person_gets_a_page_with_the_sentence_escaped(client: Client) -> None:
+    response = client.get("/taken/")
+
+    assert response.status_code == 409
+    assert "&lt;b&gt;Acme&lt;/b&gt; is taken." in response.content.decode()
+    assert response["Cache-Control"] == "no-store"
+
+
+def test_a_program_gets_problem_details_with_the_stable_code(client: Client) -> None:
+    response = client.get("/api/taken/")
+
+    assert response.status_code == 409
+    assert response["Content-Type"] == "application/problem+json"
+    body = json.loads(response.content)
+    assert body["code"] == "name_taken"
+    assert body["status"] == 409
+    assert body["request_id"] == response["X-Request-Id"]
+
+
+def test_a_limit_says_in_whole_seconds_when_to_come_back(client: Client) -> None:
+    assert client.get("/hurried/")["Retry-After"] == "2"
+
+
+@pytest.mark.parametrize("address", ["/broken/", "/api/broken/"])
+def test_an_error_of_ours_tells_the_caller_nothing(address: str) -> None:
+    response = Client(raise_request_exception=False).get(address)
+
+    assert response.status_code == 500
+    assert b"hunter2" not in response.content
+    assert b"Traceback" not in response.content
+
+
+@pytest.mark.parametrize("address", ["/echo/", "/api/echo/"])
+def test_a_wrong_method_gets_405_and_the_right_ones(client: Client, address: str) -> None:
+    response = client.get(address)
+
+    assert response.status_code == 405
+    assert response["Allow"] == "POST"
+    assert response.content
+
+
+@pytest.mark.parametrize("raw", ["name=%00", "name=%ff%fe", "na%00me=x", "name=\x00", "name=%c3%28"])
+def test_a_form_that_is_no_text_is_refused_with_a_message(client: Client, raw: str) -> None:
+    response = client.post("/echo/", raw, content_type="application/x-www-form-urlencoded")
+
+    assert response.status_code == 400
+    assert b"UTF-8" in response.content
+    assert b"stored" not in response.content
+
+
+@pytest.mark.parametrize("address", ["/echo/?q=%00", "/echo/?q=%ff", "/%00/", "/%ff/", "/api/echo/?%00"])
+def test_an_address_that_is_no_text_is_refused(client: Client, address: str) -> None:
+    assert client.get(address).status_code == 400
+
+
+def test_a_form_in_another_encoding_is_refused(client: Client) -> None:
+    content_type = "application/x-www-form-urlencoded; charset=utf-16"
+
+    assert client.post("/echo/", "name=x", content_type=content_type).status_code == 400
+
+
+def test_a_request_id_from_outside_is_not_believed(client: Client) -> None:
+    response = client.get("/taken/", headers={"x-request-id": "forged"})
+
+    assert response["X-Request-Id"] != "forged"
+    assert len(response["X-Request-Id"]) == 32
+
+
+@override_settings(PUBLIC_URL="https://trust.example")
+def test_links_come_from_configuration_and_not_from_the_host_header() -> None:
+    from kellexa_portal.web.links import absolute
+
+    with override_settings(ROOT_URLCONF="kellexa_portal.urls"):
+        assert absolute("accounts:login") == "https://trust.example/accounts/login/"
