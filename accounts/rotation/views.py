@@ -1,0 +1,44 @@
+"""The pages of rotation."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts.organizations.access import Permission, allows, require
+from accounts.organizations.queries import active_membership
+from accounts.rotation import actions, queries
+from accounts.rotation.forms import RotationPolicyForm
+from accounts.sessions.queries import person_of
+from kellexa_portal.core.actor import Actor
+from kellexa_portal.web import gates
+from kellexa_portal.web.forms import render
+
+
+@gates.signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def policy(request: HttpRequest) -> HttpResponse:
+    """The rotation policy: everyone in the organization reads it, owners and admins change it."""
+    membership = require(active_membership(request), Permission.POLICY_VIEW)
+    stored = queries.policy_of(membership.organization)
+    form = RotationPolicyForm(request.POST if request.method == "POST" else None, policy=stored)
+    if request.method == "POST":
+        require(membership, Permission.POLICY_CHANGE)
+        if form.is_valid():
+            actions.change_policy(
+                actor=Actor.of(person_of(request)),
+                membership=membership,
+                max_age_days=form.cleaned_data["max_age_days"],
+                stages=form.cleaned_data["stages"],
+            )
+            messages.success(request, _("The rotation policy is saved."))
+            return redirect("rotation:policy")
+    context = {
+        "policy": stored,
+        "organization": membership.organization,
+        "may_change": allows(membership, Permission.POLICY_CHANGE),
+    }
+    return render(request, "accounts/rotation/policy.html", context, form=form)
