@@ -1,0 +1,163 @@
+"""What the security checkup shows; every number starts from the person and their membership."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Count, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.credentials import access as key_access
+from accounts.credentials import rules as key_rules
+from accounts.identity.models import User
+from accounts.mfa.queries import authenticator_of, recovery_codes_left
+from accounts.organizations.models import Membership
+from accounts.overview.rules import KeyFacts, SignInFacts, Standing, standing_of_keys, standing_of_sign_in
+from accounts.rotation.queries import policy_of
+from accounts.sessions.queries import live_sessions_of
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One responsibility: how it stands, one sentence of why, one thing to do."""
+
+    icon: str
+    title: str
+    standing: Standing
+    state: str
+    why: str
+    action: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checkup:
+    """The whole page."""
+
+    cards: list[Card]
+
+    @property
+    def open_count(self) -> int:
+        return sum(card.standing is Standing.ATTENTION for card in self.cards)
+
+
+def sign_in_facts(user: User) -> SignInFacts:
+    device = authenticator_of(user)
+    return SignInFacts(
+        password_changed_at=user.password_changed_at,
+        authenticator_since=device.created_at if device else None,
+        recovery_codes_left=recovery_codes_left(user),
+    )
+
+
+def key_facts(membership: Membership) -> KeyFacts:
+    """Counts over the keys that this person may see, in one query."""
+    now = timezone.now()
+    oldest = now - timedelta(days=policy_of(membership.organization).max_age_days)
+    soon = now + key_rules.EXPIRING_WITHIN
+    is_due = Q(expires_at__lte=soon) | Q(created_at__lte=oldest + key_rules.EXPIRING_WITHIN)
+    counts = (
+        key_access.visible_to(membership)
+        .current(now)
+        .aggregate(
+            live=Count("pk"),
+            due=Count("pk", filter=is_due),
+            never_used=Count("pk", filter=Q(last_used_at=None)),
+        )
+    )
+    return KeyFacts(**counts)
+
+
+def checkup_of(user: User, membership: Membership | None) -> Checkup:
+    """The five responsibilities of the Security Policy, for this person, in the policy's order."""
+    cards = [_sign_in_card(user)]
+    if membership is not None:
+        cards.append(_key_card(membership))
+    cards += [_integration_card(), _exposure_card(), _activity_card(user)]
+    return Checkup(cards)
+
+
+def _sign_in_card(user: User) -> Card:
+    facts = sign_in_facts(user)
+    standing = standing_of_sign_in(facts)
+    left = facts.recovery_codes_left
+    codes = ngettext("%(n)d recovery code left", "%(n)d recovery codes left", left) % {"n": left}
+    if standing is Standing.GOOD:
+        why = _("Your password alone opens nothing; your authenticator app is asked each time.")
+    else:
+        why = _("Without recovery codes, losing your phone means losing your account.")
+    return Card(
+        icon="shield-check",
+        title=_("Strong sign-in"),
+        standing=standing,
+        state=codes,
+        why=why,
+        action=_("Make new recovery codes") if standing is Standing.ATTENTION else _("Review sign-in"),
+        url=reverse("mfa:recovery_codes" if standing is Standing.ATTENTION else "mfa:overview"),
+    )
+
+
+def _key_card(membership: Membership) -> Card:
+    facts = key_facts(membership)
+    standing = standing_of_keys(facts)
+    if standing is Standing.ATTENTION:
+        state = ngettext("%(n)d key to rotate", "%(n)d keys to rotate", facts.due) % {"n": facts.due}
+        why = _("A key that is replaced in time never stops your workflows by surprise.")
+    elif facts.live:
+        state = ngettext("%(n)d key, in order", "%(n)d keys, all in order", facts.live) % {"n": facts.live}
+        why = _("None ends or grows too old in the next two weeks.")
+    else:
+        state = _("No keys yet")
+        why = _("Create one when a program of yours needs to call Kellexa.")
+    return Card(
+        icon="key",
+        title=_("API keys and webhook secrets"),
+        standing=standing,
+        state=state,
+        why=why,
+        action=_("Review keys") if facts.live else _("Create a key"),
+        url=reverse("credentials:list" if facts.live else "credentials:create"),
+    )
+
+
+def _integration_card() -> Card:
+    return Card(
+        icon="plug",
+        title=_("Connected integrations"),
+        standing=Standing.NEUTRAL,
+        state=_("Not reviewed here yet"),
+        why=_("Connections to other platforms are managed in Kellexa itself; remove unused ones."),
+        action="",
+        url="",
+    )
+
+
+def _exposure_card() -> Card:
+    return Card(
+        icon="eye-off",
+        title=_("No secrets in logs and public webhooks"),
+        standing=Standing.NEUTRAL,
+        state=_("Yours to check"),
+        why=_(
+            "A key that a workflow prints is given away. Our keys have a pattern that scanners find."
+        ),
+        action=_("How to keep keys out of logs"),
+        url=reverse("credentials:help"),
+    )
+
+
+def _activity_card(user: User) -> Card:
+    count = live_sessions_of(user).count()
+    return Card(
+        icon="activity",
+        title=_("Nothing suspicious"),
+        standing=Standing.NEUTRAL,
+        state=ngettext("%(n)d device signed in", "%(n)d devices signed in", count) % {"n": count},
+        why=_("You know best which sign-ins are yours. If one isn’t, end it and change your password."),
+        action=_("Review activity"),
+        url=reverse("sessions:activity"),
+    )
