@@ -1,0 +1,75 @@
+"""Journeys run against a portal of their own: real servers, web, worker and beat, a real browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from kellexa_portal.dev.stack import Stack
+from tests.support.mailbox import Mailbox
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One portal for all journeys of a run, with an empty database."""
+    with Stack(state_dir=tmp_path_factory.mktemp("portal")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def demo_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One portal with the demo data."""
+    with Stack(state_dir=tmp_path_factory.mktemp("demo"), demo=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium; a run without one says so, and in CI that is a failure."""
+    executable = shutil.which("chromium")
+    if executable is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("Chromium is missing; the journeys can't be shown.")
+        pytest.skip("Chromium is missing")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser profile without a past."""
+    fresh = browser.new_context()
+    fresh.set_default_timeout(15_000)
+    yield fresh
+    fresh.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """A tab. A page that breaks its own security policy or throws fails the journey."""
+    tab = context.new_page()
+    tab.on("pageerror", lambda error: pytest.fail(f"the page threw: {error}"))
+    return tab
+
+
+@pytest.fixture
+def mailbox(stack: Stack) -> Mailbox:
+    """The mail that the portal wrote."""
+    return Mailbox(Path(stack.mail_dir))
