@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from kellexa_portal.dev.stack import Stack
+from tests.support import daylight
 from tests.support.mailbox import Mailbox
 
 FLAGS = [
@@ -54,8 +55,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A browser profile without a past."""
-    fresh = browser.new_context()
+    """A browser profile without a past, where the day is young."""
+    fresh = browser.new_context(timezone_id=daylight.zone())
     fresh.set_default_timeout(15_000)
     yield fresh
     fresh.close()

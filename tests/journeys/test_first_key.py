@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-import time
-from datetime import timedelta
 from uuid import uuid4
 
 import httpx
 import pytest
-from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from kellexa_portal.dev.stack import Stack
+from tests.support import daylight
 from tests.support.authenticator import Authenticator
 from tests.support.mailbox import Mailbox, link_in, subject_has, text_of
 
@@ -49,22 +47,13 @@ def _enrol(page: Page) -> Authenticator:
     return authenticator
 
 
-def _last_minutes_today() -> None:
-    """Waits out the last minutes of a UTC day, in which a key that ends today ends during the test."""
-    now = timezone.now()
-    left = now.replace(hour=0, minute=0, second=0) + timedelta(days=1) - now
-    if left < timedelta(minutes=5):
-        time.sleep(left.total_seconds() + 1)
-
-
 def _create_key(page: Page, url: str) -> str:
-    _last_minutes_today()
     page.goto(f"{url}/accounts/keys/")
     page.get_by_role("main").get_by_role("link", name=re.compile("Create|New")).first.click()
     page.get_by_label("Name", exact=True).fill("Deploy bot")
     page.get_by_label("Service", exact=True).check()
     page.get_by_label(re.compile("Start and stop workflow runs")).check()
-    page.get_by_label("Expires", exact=True).fill(timezone.now().date().isoformat())
+    page.get_by_label("Expires", exact=True).fill(daylight.today().isoformat())
     _press(page, "Create key")
     return _token_on(page)
 

@@ -8,11 +8,17 @@ import time
 STEP_SECONDS = 30
 
 
+def oathtool(key: str) -> str:
+    """The code of this moment, for a key in base 32."""
+    command = ["oathtool", "--totp", "-b", "".join(key.split())]
+    return subprocess.run(command, capture_output=True, check=True, text=True).stdout.strip()
+
+
 class Authenticator:
     """Types codes as a person with a phone does: a code once shown is not typed twice."""
 
     def __init__(self, key: str) -> None:
-        self._key = "".join(key.split())
+        self._key = key
         self._last_step = 0
 
     def code(self) -> str:
@@ -22,7 +28,4 @@ class Authenticator:
         if time.time() % STEP_SECONDS > STEP_SECONDS - 3:
             time.sleep(4)
         self._last_step = int(time.time()) // STEP_SECONDS
-        done = subprocess.run(
-            ["oathtool", "--totp", "-b", self._key], capture_output=True, check=True, text=True
-        )
-        return done.stdout.strip()
+        return oathtool(self._key)
