@@ -1,0 +1,48 @@
+"""Which staff may look at people, and which may shut an account. Roles of CONTRACT, permissions in code."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.identity.models import StaffAssignment, User
+from kellexa_portal.core.actor import Actor, ActorType
+from kellexa_portal.core.errors import DomainError, Fault
+
+Role = StaffAssignment.Role
+
+VIEW_PEOPLE = frozenset({Role.ADMINISTRATOR, Role.PLATFORM_AUDITOR, Role.INCIDENT_COMMANDER, Role.DPO})
+MANAGE_PEOPLE = frozenset({Role.ADMINISTRATOR})
+
+
+class NotPermittedError(DomainError):
+    """The actor's roles don't include this."""
+
+    code = "accounts.not_permitted"
+    fault = Fault.FORBIDDEN
+    message = _("Your role doesn’t include this.")
+
+
+def staff_roles(user: User) -> frozenset[str]:
+    """The roles that ``user`` holds as staff; none for a customer or an inactive account."""
+    if not (user.is_active and user.is_staff):
+        return frozenset()
+    return frozenset(StaffAssignment.objects.filter(user=user).values_list("role", flat=True))
+
+
+def may_view_people(user: User) -> bool:
+    """Whether ``user`` may see the list of accounts."""
+    return bool(staff_roles(user) & VIEW_PEOPLE)
+
+
+def may_manage_people(user: User) -> bool:
+    """Whether ``user`` may deactivate and reactivate accounts."""
+    return bool(staff_roles(user) & MANAGE_PEOPLE)
+
+
+def require_manager_of_people(actor: Actor) -> None:
+    """Raises ``NotPermittedError`` unless ``actor`` is an active administrator of the staff."""
+    manager = User.objects.filter(public_id=UUID(actor.id)).first() if actor.type is ActorType.STAFF else None
+    if manager is None or not may_manage_people(manager):
+        raise NotPermittedError

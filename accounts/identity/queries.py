@@ -1,0 +1,29 @@
+"""Reads of accounts and of the rows behind mailed links."""
+
+from __future__ import annotations
+
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.identity import tokens
+from accounts.identity.models import PasswordReset, SignUp, User
+
+
+def account_of(email: str) -> User | None:
+    """The account with this address, active or not, however the address is typed."""
+    return User.objects.with_email(email).first()
+
+
+def live_sign_up(token: str) -> SignUp | None:
+    """The sign-up behind a mailed link, if the link still works."""
+    return SignUp.objects.live(timezone.now()).filter(token_hash=tokens.digest(token)).first()
+
+
+def live_reset(token: str) -> PasswordReset | None:
+    """The reset behind a mailed link, if it works: in time, unused, and the account not secured since."""
+    return (
+        PasswordReset.objects.live(timezone.now())
+        .select_related("user")
+        .filter(token_hash=tokens.digest(token), user__is_active=True, user__security_epoch=F("epoch"))
+        .first()
+    )

@@ -1,0 +1,69 @@
+"""Decisions and lifetimes of sign-up and sign-in; no ORM, and ``now`` is given."""
+
+from __future__ import annotations
+
+import unicodedata
+import zoneinfo
+from datetime import timedelta
+
+MAX_EMAIL_LENGTH = 254
+MAX_NAME_LENGTH = 120
+
+SIGN_UP_LIFETIME = timedelta(hours=24)
+RESET_LIFETIME = timedelta(hours=1)
+STAFF_INVITATION_LIFETIME = timedelta(hours=24)
+
+PENDING_LIFETIME = timedelta(minutes=10)
+PENDING_TRIES = 5
+
+ADDRESS_PATTERN = r"^[!-~]+@[!-~]+$"
+"""Printable ASCII on both sides; the form checks the grammar, the database this much."""
+
+_UNPRINTABLE = {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"}
+_DIRECTION_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def clean_email(text: str) -> str:
+    """The address as it is stored and mailed: compatibility forms folded, space trimmed, host in ASCII.
+
+    Full-width letters and ligatures become what they look like; an internationalised host becomes its
+    ``xn--`` form. A local part that is not ASCII afterwards raises ``ValueError``, so that ``mıke@`` can
+    never pass for ``mike@`` (CVE-2019-19844); so does a text too long to be an address.
+    """
+    folded = unicodedata.normalize("NFKC", text[: MAX_EMAIL_LENGTH + 1]).strip()
+    if len(text) > MAX_EMAIL_LENGTH or len(folded) > MAX_EMAIL_LENGTH:
+        raise ValueError("longer than an address can be")
+    local, separator, host = folded.rpartition("@")
+    address = f"{local}{separator}{host.encode('idna').decode('ascii').lower()}"
+    if not address.isascii():
+        raise ValueError("the local part is not ASCII")
+    return address
+
+
+def canonical_email(text: str) -> str:
+    """The one spelling under which an address is counted and looked up, whatever was typed.
+
+    Variants of case, width and space share one budget (attack case 15). Never raises: what is no address
+    still has to be counted.
+    """
+    try:
+        return clean_email(text).lower()
+    except ValueError:
+        return unicodedata.normalize("NFKC", text[:MAX_EMAIL_LENGTH]).strip().casefold()
+
+
+def clean_name(text: str) -> str:
+    """A person's or an organization's name: composed (NFC), with single spaces, in characters that show.
+
+    Raises ``ValueError`` for control characters, which would break a line of a log or a mail, and for
+    direction overrides, which make a name read as another.
+    """
+    composed = unicodedata.normalize("NFC", text)
+    if any(unicodedata.category(c) in _UNPRINTABLE or c in _DIRECTION_OVERRIDES for c in composed):
+        raise ValueError("a character that does not show")
+    return " ".join(composed.split())
+
+
+def known_time_zone(name: str) -> str:
+    """``name`` when it is a zone of the time zone database, else UTC; a browser's word is never trusted."""
+    return name if name in zoneinfo.available_timezones() else "UTC"

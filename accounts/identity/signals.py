@@ -1,0 +1,15 @@
+"""News that travels up to the apps above, always inside the transaction that makes it true."""
+
+from __future__ import annotations
+
+from django.dispatch import Signal
+
+signed_up = Signal()
+"""A sign-up was confirmed and its account exists. Arguments: ``user``, ``organization_name``."""
+
+password_changed = Signal()
+"""A password was changed or reset.
+
+Arguments: ``user``, ``actor``, ``request_session_key`` (the key of the session that may live on, or
+empty when none may).
+"""

@@ -1,0 +1,1 @@
+"""HTTP of identity, one module a task of the visitor."""

@@ -1,0 +1,16 @@
+"""Where password managers look for the page that changes a password."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_safe
+
+from kellexa_portal.web import gates
+
+
+@gates.public
+@require_safe
+def change_password(request: HttpRequest) -> HttpResponse:
+    """A temporary redirect, as the well-known URL for changing passwords asks (W3C)."""
+    return redirect("accounts:password")
