@@ -40,7 +40,8 @@ def gate_of(view: Callable[..., Any]) -> Gate | None:
 
 def is_admin_view(view: Callable[..., Any]) -> bool:
     """Whether ``view`` belongs to the staff site, which asks ``has_permission`` before it answers."""
-    return isinstance(getattr(view, "admin_site", None), AdminSite) or hasattr(view, "model_admin")
+    owner = getattr(view, "admin_site", None) or getattr(view, "__self__", None)
+    return isinstance(owner, AdminSite) or hasattr(view, "model_admin")
 
 
 def _declare(view: View, gate: Gate) -> View:
@@ -70,27 +71,52 @@ def redirect_to_sign_in(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(f"{reverse(LOGIN_URL_NAME)}?{urlencode({'next': target})}")
 
 
-def _guarded(view: Callable[..., Any], *, staff: bool) -> Callable[..., Any]:
+def _customers(is_staff: bool) -> bool:
+    return not is_staff
+
+
+def _staff(is_staff: bool) -> bool:
+    return is_staff
+
+
+def _anyone(is_staff: bool) -> bool:
+    return True
+
+
+def would_admit(view: Callable[..., Any], request: HttpRequest) -> bool:
+    """Whether the gate of ``view`` lets this person in, so that no page links to what would answer 404."""
+    admits = getattr(view, "kellexa_admits", None)
+    return admits is None or bool(admits(bool(getattr(request.user, "is_staff", False))))
+
+
+def _guarded(view: Callable[..., Any], *, admits: Callable[[bool], bool]) -> Callable[..., Any]:
     @functools.wraps(view)
     def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if not is_verified(request):
             return redirect_to_sign_in(request)
-        if bool(getattr(request.user, "is_staff", False)) is not staff:
+        if not admits(bool(getattr(request.user, "is_staff", False))):
             raise Http404
         return view(request, *args, **kwargs)
 
-    return cache_control(no_store=True, private=True)(inner)
+    guarded: Callable[..., Any] = cache_control(no_store=True, private=True)(inner)
+    guarded.kellexa_admits = admits  # type: ignore[attr-defined]  # the mark that navigation reads
+    return guarded
 
 
-def signed_in(view: View) -> View:
+def signed_in(view: Callable[..., Any]) -> Callable[..., Any]:
     """A customer with a verified second factor; staff get 404, anyone else the sign-in page.
 
     Its answers are ``no-store, private`` (attack case 37: a shared cache that served one person's page
     to another).
     """
-    return _declare(_guarded(view, staff=False), Gate.SIGNED_IN)  # type: ignore[return-value, type-var]
+    return _declare(_guarded(view, admits=_customers), Gate.SIGNED_IN)
 
 
-def staff(view: View) -> View:
+def own_account(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Anyone with a verified second factor, customer or staff, for the pages of one's own account alone."""
+    return _declare(_guarded(view, admits=_anyone), Gate.SIGNED_IN)
+
+
+def staff(view: Callable[..., Any]) -> Callable[..., Any]:
     """A staff account with a verified second factor; customers get 404, anyone else the sign-in page."""
-    return _declare(_guarded(view, staff=True), Gate.STAFF)  # type: ignore[return-value, type-var]
+    return _declare(_guarded(view, admits=_staff), Gate.STAFF)

@@ -1,0 +1,1 @@
+"""Every write to second factors, one module per noun."""

@@ -1,0 +1,39 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class MfaConfig(AppConfig):
+    name = "accounts.mfa"
+    label = "mfa"
+    verbose_name = _("Second factors")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from accounts.mfa.events import MfaEvent
+        from accounts.mfa.models import PURPOSE, SEED_COLUMN
+        from kellexa_portal.audit.catalogue import register
+        from kellexa_portal.crypto import register_sealed
+        from kellexa_portal.ui.navigation import register_item
+
+        register(MfaEvent)
+        for label in ("mfa.TotpDevice", "mfa.Enrolment"):
+            register_sealed(
+                label,
+                SEED_COLUMN,
+                PURPOSE,
+                scope=lambda row: row.scope,
+                row=lambda row: row.public_id,
+            )
+        register_item(
+            label=_("Sign-in & factors"),
+            url_name="mfa:overview",
+            icon="fingerprint",
+            order=20,
+            also=(
+                "mfa:replace",
+                "mfa:replace_scan",
+                "mfa:recovery_codes",
+                "accounts:password",
+                "sessions:list",
+            ),
+        )

@@ -1,0 +1,20 @@
+"""What second factors put on record; all of it in the stream of the person whose factor it is."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from kellexa_portal.audit.catalogue import AuditEvent
+
+
+class MfaEvent(AuditEvent):
+    """Events of authenticator apps and recovery codes."""
+
+    ENROLLED = "auth.mfa.enrol", _("An authenticator app was added.")
+    REPLACED = "auth.mfa.replace", _("The authenticator app was replaced.")
+    CODE_REFUSED = "auth.mfa.fail", _("A wrong authentication code was typed.")
+    CODE_REPLAYED = "auth.mfa.replay", _("An authentication code that was used before was refused.")
+    BUDGET_SPENT = "auth.mfa.deny", _("A code was not looked at because too many wrong ones came before.")
+    RECOVERY_USED = "auth.recovery.use", _("A recovery code was used.")
+    RECOVERY_REFUSED = "auth.recovery.fail", _("A wrong recovery code was typed.")
+    RECOVERY_RENEWED = "auth.recovery.renew", _("New recovery codes were made; the old ones stopped working.")

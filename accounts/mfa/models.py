@@ -1,0 +1,186 @@
+"""Second factors: the authenticator app, the recovery codes, and the enrolment that is not yet one."""
+
+from __future__ import annotations
+
+import base64
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django_otp.models import Device, DeviceManager
+
+from accounts.identity.models import PendingSignIn
+from accounts.mfa import rules
+from accounts.sessions.models import AccountSession
+from kellexa_portal.core.ids import uuid7
+from kellexa_portal.crypto import Place, open_sealed, seal
+
+PURPOSE = "totp-seed"
+SEED_COLUMN = "sealed_seed"
+
+
+class SealedSeed(models.Model):
+    """A seed that stands in the database sealed, bound to its owner, table and row."""
+
+    public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    sealed_seed = models.BinaryField()
+
+    class Meta:
+        abstract = True
+
+    @property
+    def scope(self) -> UUID:
+        """Whose data key seals the seed: the person's own."""
+        return self.user.public_id
+
+    def seal_seed(self, seed: bytes) -> None:
+        """Puts ``seed`` into this row; sealed for another row it would not open here."""
+        self.sealed_seed = seal(seed, place=self._place())
+
+    def open_seed(self) -> bytes:
+        """The seed in clear, for the length of one comparison or one page. Raises ``SealedValueError``."""
+        return open_sealed(bytes(self.sealed_seed), place=self._place())
+
+    def _place(self) -> Place:
+        table = self._meta.db_table
+        return Place(self.scope, PURPOSE, table, SEED_COLUMN, self.public_id)
+
+
+class Verdict(StrEnum):
+    """What became of a code."""
+
+    ACCEPTED = "accepted"
+    REPLAYED = "replayed"
+    WRONG = "wrong"
+
+
+class TotpDevice(SealedSeed, Device):
+    """An authenticator app (RFC 6238: SHA-1, six digits, 30 seconds), one for each person.
+
+    ``last_step`` is the highest step whose code was ever accepted, the one typed at enrolment included,
+    so each code opens at most one thing once (attack case 9). ``drift`` is fixed at enrolment; codes of
+    other steps are refused (ASVS 6.5.5).
+    """
+
+    drift = models.SmallIntegerField(default=0)
+    last_step = models.BigIntegerField()
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[models.Manager[TotpDevice]] = DeviceManager()
+
+    class Meta:
+        verbose_name = _("authenticator app")
+        verbose_name_plural = _("authenticator apps")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["user"], name="mfa_totp_device_one_a_person"),
+            models.CheckConstraint(condition=models.Q(confirmed=True), name="mfa_totp_device_confirmed"),
+            models.CheckConstraint(
+                condition=models.Q(drift__gte=-rules.MAX_DRIFT_STEPS, drift__lte=rules.MAX_DRIFT_STEPS),
+                name="mfa_totp_device_drift",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.public_id)
+
+    def accept(self, code: str, *, now: datetime) -> Verdict:
+        """Burns the step of ``code`` if it is the present one and was never burned.
+
+        One conditional UPDATE decides, so of parallel requests with one right code exactly one is
+        accepted (attack case 11). ``code`` is canonical.
+        """
+        step = rules.step_at(now, drift=self.drift)
+        if not rules.is_code_of(self.open_seed(), code, step):
+            return Verdict.WRONG
+        burned = TotpDevice.objects.filter(pk=self.pk, last_step__lt=step).update(
+            last_step=step, last_used_at=now
+        )
+        return Verdict.ACCEPTED if burned else Verdict.REPLAYED
+
+    def verify_token(self, token: str) -> bool:
+        """The same for code that knows only django-otp; budgets are the caller's duty."""
+        code = rules.canonical_code(token)
+        return code is not None and self.accept(code, now=timezone.now()) is Verdict.ACCEPTED
+
+
+class Enrolment(SealedSeed):
+    """An authenticator app on its way in: its seed, and how far the person has come.
+
+    Bound to one half sign-in or to one session, never to the person alone: two browsers that know the
+    same password must not be shown one seed, or the stranger would hold a copy of the owner's. Kept
+    while its ceremony lives, so reloading the page mints no second seed.
+    """
+
+    pending = models.OneToOneField(PendingSignIn, null=True, on_delete=models.CASCADE, related_name="+")
+    session = models.OneToOneField(AccountSession, null=True, on_delete=models.CASCADE, related_name="+")
+    seen_step = models.BigIntegerField(null=True)
+    seen_drift = models.SmallIntegerField(null=True)
+    confirmed_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=models.Q(pending__isnull=False, session=None)
+                | models.Q(pending=None, session__isnull=False),
+                name="mfa_enrolment_one_ceremony",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(seen_step=None, seen_drift=None, confirmed_at=None)
+                | models.Q(seen_step__isnull=False, seen_drift__isnull=False),
+                name="mfa_enrolment_reading_is_whole",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.public_id)
+
+    @property
+    def key(self) -> str:
+        """The seed as people type it into an app: base 32 in groups of four."""
+        text = base64.b32encode(self.open_seed()).decode()
+        return " ".join(text[at : at + 4] for at in range(0, len(text), 4))
+
+    @property
+    def reading(self) -> rules.Reading | None:
+        """What the last right code told about the clock."""
+        if self.seen_step is None or self.seen_drift is None:
+            return None
+        return rules.Reading(self.seen_step, self.seen_drift)
+
+
+class RecoveryCodeQuerySet(models.QuerySet["RecoveryCode"]):
+    """Questions about recovery codes."""
+
+    def usable(self) -> RecoveryCodeQuerySet:
+        """Codes that can still sign in: not used, and not of an enrolment that was never finished."""
+        return self.filter(used_at=None, enrolment=None)
+
+
+class RecoveryCode(models.Model):
+    """One of ten single-use codes, kept as a hash. ``enrolment`` marks a draft that opens nothing."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    enrolment = models.ForeignKey(Enrolment, null=True, on_delete=models.CASCADE, related_name="codes")
+    digest = models.BinaryField(max_length=32)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RecoveryCodeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("recovery code")
+        verbose_name_plural = _("recovery codes")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["user", "digest"], name="mfa_recovery_code_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"recovery-code-{self.pk}"

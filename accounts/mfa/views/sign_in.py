@@ -1,0 +1,186 @@
+"""The second half of a sign-in: a code, a recovery code, or the enrolment of an authenticator app."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from django.contrib import messages
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render as render_page
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.identity import known_browser
+from accounts.identity import pending as half_sign_ins
+from accounts.identity.models import PendingSignIn
+from accounts.mfa import qr, queries
+from accounts.mfa.actions import enrolment as enrolments
+from accounts.mfa.actions.guesses import NoTriesLeftError, WrongCodeError, WrongRecoveryCodeError
+from accounts.mfa.actions.recovery import NewRecoveryCodes, use_recovery_code
+from accounts.mfa.actions.verification import verify_code
+from accounts.mfa.forms import CodeForm, RecoveryCodeForm, typed
+from accounts.mfa.models import Enrolment
+from accounts.mfa.views.stages import Stage, begin_again, due_at
+from accounts.sessions.actions import SignInLapsedError
+from accounts.sessions.landing import landing_of
+from accounts.sessions.models import AccountSession
+from kellexa_portal.core.errors import DomainError
+from kellexa_portal.ratelimit import TooManyAttempts
+from kellexa_portal.web import gates
+from kellexa_portal.web.forms import render
+
+no_store = cache_control(no_store=True, private=True)
+page_with_form = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@gates.public
+@no_store
+@page_with_form
+@due_at(Stage.VERIFY)
+def verify(request: HttpRequest, *, pending: PendingSignIn) -> HttpResponse:
+    """Asks for the code of the authenticator app."""
+    template = "accounts/mfa/verify.html"
+    form = CodeForm(typed(request), takes_focus=True)
+    if not form.is_valid():
+        return render(request, template, form=form)
+    next_url, browser = pending.next_url, known_browser.of(request).id_for(pending.user)
+    try:
+        session = verify_code(request, pending=pending, code=form.cleaned_data["code"], browser=browser)
+    except WrongCodeError as error:
+        form.add_error("code", error.sentence())
+        return render(request, template, form=form)
+    except TooManyAttempts as error:
+        return _too_many(request, template, form, error)
+    except (NoTriesLeftError, SignInLapsedError) as error:
+        return _give_up(request, error)
+    return _arrive(session, next_url)
+
+
+@gates.public
+@no_store
+@page_with_form
+@due_at(Stage.VERIFY)
+def recover(request: HttpRequest, *, pending: PendingSignIn) -> HttpResponse:
+    """Takes a recovery code, which opens the enrolment of a new app and nothing else."""
+    template = "accounts/mfa/recover.html"
+    form = RecoveryCodeForm(typed(request), takes_focus=True)
+    if not form.is_valid():
+        return render(request, template, form=form)
+    code, browser = form.cleaned_data["recovery_code"], known_browser.of(request).id_for(pending.user)
+    try:
+        use_recovery_code(request, pending=pending, code=code, browser=browser)
+    except WrongRecoveryCodeError as error:
+        form.add_error("recovery_code", error.sentence())
+        return render(request, template, form=form)
+    except TooManyAttempts as error:
+        return _too_many(request, template, form, error)
+    except (NoTriesLeftError, SignInLapsedError) as error:
+        return _give_up(request, error)
+    return HttpResponseRedirect(reverse("mfa:enrol"), status=303)
+
+
+@gates.public
+@no_store
+@page_with_form
+@due_at(Stage.ENROL, Stage.RECOVERED)
+def enrol(request: HttpRequest, *, pending: PendingSignIn) -> HttpResponse:
+    """Shows the seed to scan or type, and takes the first code; the answer to it shows the recovery codes."""
+    enrolment = enrolments.begin_enrolment(pending=pending)
+    if enrolment.confirmed_at is not None:
+        return HttpResponseRedirect(reverse("mfa:enrol_codes"), status=303)
+    form = CodeForm(typed(request))
+    if form.is_valid():
+        try:
+            fresh = enrolments.confirm_code(enrolment=enrolment, code=form.cleaned_data["code"])
+        except (WrongCodeError, enrolments.CodeOfAnotherMomentError) as error:
+            form.add_error("code", error.sentence())
+        except enrolments.OutOfOrderError:
+            return HttpResponseRedirect(reverse("mfa:enrol_codes"), status=303)
+        else:
+            return _show_codes(request, pending, RecoveryCodeForm(), fresh)
+    context = {**seed_page(enrolment), **_stage_facts(pending), "step": 2 if form.is_bound else 1}
+    return render(request, "accounts/mfa/enrol.html", context, form=form)
+
+
+@gates.public
+@no_store
+@page_with_form
+@due_at(Stage.ENROL, Stage.RECOVERED)
+def enrol_codes(request: HttpRequest, *, pending: PendingSignIn) -> HttpResponse:
+    """Takes one recovery code back, which shows that they were stored, and completes the sign-in."""
+    enrolment = queries.enrolment_of_pending(pending)
+    if enrolment is None or enrolment.confirmed_at is None:
+        return HttpResponseRedirect(reverse("mfa:enrol"), status=303)
+    form = RecoveryCodeForm(typed(request))
+    if not form.is_valid():
+        return _show_codes(request, pending, form)
+    next_url = pending.next_url
+    try:
+        session = enrolments.finish_enrolment(
+            request,
+            pending=pending,
+            enrolment=enrolment,
+            recovery_code=form.cleaned_data["recovery_code"],
+        )
+    except WrongRecoveryCodeError:
+        form.add_error("recovery_code", _("This is not one of the codes that were shown last."))
+        return _show_codes(request, pending, form)
+    except (enrolments.AlreadyEnrolledError, SignInLapsedError) as error:
+        return _give_up(request, error)
+    messages.success(request, _("Your authenticator app is set up."))
+    return _arrive(session, next_url)
+
+
+@gates.public
+@no_store
+@require_POST
+@due_at(Stage.ENROL, Stage.RECOVERED)
+def enrol_new_codes(request: HttpRequest, *, pending: PendingSignIn) -> HttpResponse:
+    """Shows ten other recovery codes to a person who lost sight of the first."""
+    enrolment = queries.enrolment_of_pending(pending)
+    if enrolment is None or enrolment.confirmed_at is None:
+        return HttpResponseRedirect(reverse("mfa:enrol"), status=303)
+    fresh = enrolments.redraw_codes(enrolment=enrolment)
+    return _show_codes(request, pending, RecoveryCodeForm(), fresh)
+
+
+def seed_page(enrolment: Enrolment) -> dict[str, Any]:
+    """What a page shows to set an app up; opened for this page only."""
+    key = enrolment.key
+    address = qr.address_of(key=key, email=enrolment.user.email)
+    return {"key": key, "address": address, "qr": qr.draw(address), "email": enrolment.user.email}
+
+
+def _stage_facts(pending: PendingSignIn) -> dict[str, Any]:
+    steps = [_("Scan"), _("Confirm"), _("Recovery codes")]
+    return {"is_recovery": pending.stage == Stage.RECOVERED, "steps": steps}
+
+
+def _show_codes(
+    request: HttpRequest, pending: PendingSignIn, form: Form, fresh: NewRecoveryCodes | None = None
+) -> HttpResponse:
+    context = {**_stage_facts(pending), "codes": fresh.codes if fresh else ()}
+    return render(request, "accounts/mfa/enrol_codes.html", context, form=form)
+
+
+def _arrive(session: AccountSession, next_url: str) -> HttpResponse:
+    return HttpResponseRedirect(landing_of(session.user, next_url), status=303)
+
+
+def _give_up(request: HttpRequest, error: DomainError) -> HttpResponse:
+    half_sign_ins.clear(request)
+    return begin_again(request, error.sentence())
+
+
+def _too_many(request: HttpRequest, template: str, form: Form, error: TooManyAttempts) -> HttpResponse:
+    """The same page with 429: what was typed stays unread, and the page says when to come back."""
+    form.add_error(None, error.sentence())
+    response = render_page(request, template, {"form": form}, status=HTTPStatus.TOO_MANY_REQUESTS)
+    retry_after = error.params.get("retry_after")
+    if retry_after is not None:
+        response["Retry-After"] = str(max(1, int(retry_after)))
+    return response

@@ -1,0 +1,269 @@
+"""Every write to sessions. ``complete_login`` is the one door into the portal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_otp
+from django.contrib import auth
+from django.db import transaction
+from django.db.models import F
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django_otp.models import Device
+
+from accounts.identity import pending as half_sign_ins
+from accounts.identity.models import PendingSignIn, User
+from accounts.sessions import devices, rules
+from accounts.sessions.events import SessionEvent
+from accounts.sessions.models import AccountSession, digest_of
+from kellexa_portal.audit import Stream, Target, record
+from kellexa_portal.core import context
+from kellexa_portal.core.actor import Actor
+from kellexa_portal.core.errors import DomainError, Fault
+from kellexa_portal.web.client import prefix_of
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+EndReason = AccountSession.EndReason
+
+
+class SignInLapsedError(DomainError):
+    """The half sign-in was used, ran out or was overturned between its check and its completion."""
+
+    code = "auth.login.lapsed"
+    fault = Fault.CONFLICT
+    message = _("This sign-in has ended. Start again with your password.")
+
+
+class UnprovenDeviceError(DomainError):
+    """A factor that is not this person's, or not confirmed, completes nothing (attack case 4)."""
+
+    code = "auth.login.device"
+    fault = Fault.FORBIDDEN
+    message = _("This sign-in can’t be completed. Start again with your password.")
+
+
+def complete_login(
+    request: HttpRequest,
+    *,
+    pending: PendingSignIn,
+    device: Device,
+    method: AccountSession.Method,
+) -> AccountSession:
+    """Turns a half sign-in whose second factor was just proved into a session; the only such place.
+
+    Consumes ``pending`` under a lock on the account, so parallel proofs make one session (attack case
+    11), and starts from an emptied Django session with a new key, so nothing planted or left behind
+    comes along (cases 7, 31 and 36). Raises ``SignInLapsedError`` or ``UnprovenDeviceError``.
+    """
+    with transaction.atomic():
+        user = _claim(pending, device)
+        _end_former(request)
+        request.session.flush()
+        auth.login(request, user, backend=BACKEND)  # noqa: TID251  # the one permitted call
+        django_otp.login(request, device)
+        session = _open(request, user=user, method=method)
+        _end_excess(user)
+        _forget_old(user)
+        record(
+            SessionEvent.LOGIN_SUCCEEDED,
+            actor=Actor.of(user),
+            stream=Stream.user(user.public_id),
+            target=_target(session),
+            changes={"method": session.method},
+        )
+    request.account_session = session  # type: ignore[attr-defined]  # read through queries.current_session
+    context.amend(session_id=str(session.public_id), authentication=authentication_of(session))
+    return session
+
+
+def _claim(pending: PendingSignIn, device: Device) -> User:
+    user = User.objects.select_for_update().filter(pk=pending.user_id, is_active=True).first()
+    row = (
+        PendingSignIn.objects.select_for_update()
+        .filter(pk=pending.pk, expires_at__gt=timezone.now(), epoch=user.security_epoch if user else 0)
+        .first()
+    )
+    if user is None or row is None:
+        raise SignInLapsedError
+    if device.user_id != user.pk or not device.confirmed or device.pk is None:
+        raise UnprovenDeviceError
+    row.delete()
+    return user
+
+
+def _end_former(request: HttpRequest) -> None:
+    """Ends the session that this browser had before, so that it does not linger in somebody's list."""
+    former = getattr(request, "account_session", None)
+    if isinstance(former, AccountSession):
+        _end(former, EndReason.SIGNED_OUT)
+
+
+def _open(request: HttpRequest, *, user: User, method: AccountSession.Method) -> AccountSession:
+    facts = context.current()
+    session_key = request.session.session_key
+    if session_key is None:
+        raise SignInLapsedError
+    return AccountSession.objects.create(
+        user=user,
+        key_digest=digest_of(session_key),
+        epoch=user.security_epoch,
+        device=devices.label_of(facts.user_agent),
+        ip_prefix=prefix_of(facts.ip),
+        method=method,
+        level=rules.LEVEL_TWO_FACTORS,
+        methods=list(rules.methods_of(method)),
+    )
+
+
+def _end_excess(user: User) -> None:
+    """Ends the oldest sessions beyond the limit, so that nobody can hoard rows."""
+    newest = AccountSession.objects.unended().filter(user=user).order_by("-started_at", "-pk")
+    beyond = list(newest.values_list("pk", flat=True)[rules.MAX_LIVE_SESSIONS :])
+    if beyond:
+        AccountSession.objects.filter(pk__in=beyond).update(
+            ended_at=timezone.now(), end_reason=EndReason.EXCESS
+        )
+
+
+def _forget_old(user: User) -> None:
+    """Removes what ended long ago: a list of one's past whereabouts is itself personal data."""
+    before = timezone.now() - rules.KEEP_ENDED_FOR
+    AccountSession.objects.filter(user=user, ended_at__lt=before).delete()
+
+
+def sign_out(request: HttpRequest) -> None:
+    """Ends the session and the half sign-in of this browser; the cookie's key is worth nothing after it."""
+    session = getattr(request, "account_session", None)
+    with transaction.atomic():
+        if isinstance(session, AccountSession) and _end(session, EndReason.SIGNED_OUT):
+            _record(SessionEvent.SIGNED_OUT, actor=Actor.of(session.user), session=session)
+        half_sign_ins.clear(request)
+    auth.logout(request)
+
+
+def end_session(
+    *, session: AccountSession, actor: Actor, reason: AccountSession.EndReason = EndReason.REVOKED
+) -> bool:
+    """Ends one session at once; ``False`` when it had ended already."""
+    with transaction.atomic():
+        ended = _end(session, reason)
+        if ended:
+            _record(SessionEvent.REVOKED, actor=actor, session=session, reason=reason)
+        return ended
+
+
+def end_sessions(
+    *,
+    user: User,
+    actor: Actor,
+    except_key: str | None = None,
+    reason: AccountSession.EndReason = EndReason.REVOKED,
+) -> int:
+    """Ends every session of ``user`` but the one that ``except_key`` opens; answers how many ended.
+
+    The one that lives on takes over the account's present epoch. One event names them all.
+    """
+    with transaction.atomic():
+        epoch = User.objects.select_for_update().values_list("security_epoch", flat=True).get(pk=user.pk)
+        unended = AccountSession.objects.unended().filter(user=user)
+        if except_key:
+            kept = unended.filter(key_digest=digest_of(except_key))
+            kept.update(epoch=epoch)
+            unended = unended.exclude(key_digest=digest_of(except_key))
+        ids = [str(public_id) for public_id in unended.values_list("public_id", flat=True)]
+        ended = unended.update(ended_at=timezone.now(), end_reason=reason)
+        if ended:
+            record(
+                SessionEvent.OTHERS_REVOKED,
+                actor=actor,
+                stream=Stream.user(user.public_id),
+                target=Target("user", str(user.public_id)),
+                reason=reason,
+                changes={"sessions": ids},
+            )
+        return ended
+
+
+def raise_epoch(*, user: User) -> None:
+    """Voids every session, half sign-in, mailed reset and known browser of ``user`` at once.
+
+    A session that shall live on is named to ``end_sessions`` in the same transaction.
+    """
+    User.objects.filter(pk=user.pk).update(security_epoch=F("security_epoch") + 1)
+    user.refresh_from_db(fields=["security_epoch"])
+
+
+def expire(*, session: AccountSession, reason: rules.Expiry) -> bool:
+    """Writes down that ``session`` is over; ``True`` for the one request that found it first."""
+    with transaction.atomic():
+        ended = _end(session, EndReason(reason.value))
+        if ended:
+            _record(SessionEvent.EXPIRED, actor=Actor.system("sessions"), session=session, reason=reason)
+        return ended
+
+
+def see(*, session: AccountSession) -> None:
+    """Notes when and where the session is used, at most once in ``rules.SEEN_EVERY``."""
+    now = timezone.now()
+    if now - session.last_seen_at < rules.SEEN_EVERY:
+        return
+    facts: dict[str, Any] = {"last_seen_at": now, "ip_prefix": prefix_of(context.current().ip)}
+    AccountSession.objects.unended().filter(pk=session.pk, last_seen_at=session.last_seen_at).update(**facts)
+    session.last_seen_at, session.ip_prefix = now, facts["ip_prefix"]
+
+
+def claim_mark(*, session: AccountSession, epoch: int) -> bool:
+    """Whether the browser of ``session`` is still to be marked as known for ``epoch``; true once."""
+    if session.browser_epoch == epoch:
+        return False
+    session.browser_epoch = epoch
+    unmarked = AccountSession.objects.unended().filter(pk=session.pk).exclude(browser_epoch=epoch)
+    return bool(unmarked.update(browser_epoch=epoch))
+
+
+def follow(request: HttpRequest) -> None:
+    """Keeps the row true to the Django session after a view: a moved key moves it, an emptied one ends it.
+
+    So ``cycle_key`` and ``update_session_auth_hash`` may be called anywhere, and ``flush`` leaves no row
+    that looks alive in its owner's list.
+    """
+    session = getattr(request, "account_session", None)
+    if not isinstance(session, AccountSession) or session.ended_at is not None:
+        return
+    key = request.session.session_key
+    if key is None or request.session.get(auth.SESSION_KEY) != str(session.user_id):
+        _end(session, EndReason.SIGNED_OUT)
+    elif not session.belongs_to_key(key):
+        session.key_digest = digest_of(key)
+        AccountSession.objects.unended().filter(pk=session.pk).update(key_digest=session.key_digest)
+
+
+def reverify(request: HttpRequest, *, device: Device) -> None:
+    """Binds the session to ``device``, proved just now, under a new key (attack case 31, ASVS 7.2.4)."""
+    request.session.cycle_key()
+    django_otp.login(request, device)
+    follow(request)
+
+
+def authentication_of(session: AccountSession) -> context.Authentication:
+    """How the session proved itself, for evidence."""
+    return context.Authentication(session.level, tuple(session.methods), session.started_at)
+
+
+def _end(session: AccountSession, reason: AccountSession.EndReason) -> bool:
+    now = timezone.now()
+    ended = AccountSession.objects.unended().filter(pk=session.pk).update(ended_at=now, end_reason=reason)
+    if ended:
+        session.ended_at, session.end_reason = now, reason
+    return bool(ended)
+
+
+def _target(session: AccountSession) -> Target:
+    return Target("session", str(session.public_id))
+
+
+def _record(event: SessionEvent, *, actor: Actor, session: AccountSession, reason: str = "") -> None:
+    stream = Stream.user(session.user.public_id)
+    record(event, actor=actor, stream=stream, target=_target(session), reason=str(reason))

@@ -1,0 +1,77 @@
+"""Staff see who is signed in where, and can end a session; nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from accounts.identity.access import may_manage_people, may_view_people
+from accounts.identity.models import User
+from accounts.sessions.actions import end_session
+from accounts.sessions.models import AccountSession
+from kellexa_portal.core.actor import Actor
+from kellexa_portal.web.admin import ReadOnlyAdmin
+
+
+@admin.register(AccountSession)
+class AccountSessionAdmin(ReadOnlyAdmin):
+    """Read-only but for ending; the key's digest is never shown."""
+
+    list_display = (
+        "public_id",
+        "user",
+        "device",
+        "ip_prefix",
+        "method",
+        "started_at",
+        "last_seen_at",
+        "end_reason",
+    )
+    list_filter = ("method", "end_reason")
+    list_select_related = ("user",)
+    search_fields = ("public_id", "user__public_id", "user__email")
+    ordering = ("-pk",)
+    fields = (
+        "public_id",
+        "user",
+        "device",
+        "ip_prefix",
+        "method",
+        "level",
+        "started_at",
+        "last_seen_at",
+        "ended_at",
+        "end_reason",
+    )
+    readonly_fields = fields
+    actions = ("end_selected",)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return isinstance(request.user, User) and may_view_people(request.user)
+
+    def has_end_permission(self, request: HttpRequest) -> bool:
+        """Who may shut an account may end its sessions."""
+        return isinstance(request.user, User) and may_manage_people(request.user)
+
+    @admin.action(description=_("End the selected sessions"), permissions=["end"])
+    def end_selected(self, request: HttpRequest, queryset: QuerySet[AccountSession]) -> None:
+        staff = request.user
+        assert isinstance(staff, User)
+        ended = sum(
+            end_session(session=session, actor=Actor.of(staff), reason=AccountSession.EndReason.STAFF)
+            for session in queryset.select_related("user")
+        )
+        self.message_user(
+            request,
+            ngettext("%(count)d session was ended.", "%(count)d sessions were ended.", ended)
+            % {"count": ended},
+            messages.SUCCESS,
+        )

@@ -1,0 +1,21 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class SessionsConfig(AppConfig):
+    name = "accounts.sessions"
+    label = "account_sessions"
+    verbose_name = _("Sessions")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from accounts.identity.signals import password_changed
+        from accounts.sessions import receivers
+        from accounts.sessions.events import SessionEvent
+        from kellexa_portal.audit.catalogue import register
+        from kellexa_portal.ui.navigation import register_item, register_sign_out
+
+        register(SessionEvent)
+        password_changed.connect(receivers.end_other_sessions, dispatch_uid="accounts.sessions.end_others")
+        register_item(label=_("Activity"), url_name="sessions:activity", icon="activity", order=100)
+        register_sign_out(url_name="sessions:logout", label=_("Sign out"))

@@ -1,0 +1,17 @@
+"""What sessions put on record; all of it in the stream of the person whose session it is."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from kellexa_portal.audit.catalogue import AuditEvent
+
+
+class SessionEvent(AuditEvent):
+    """Events of signed-in sessions."""
+
+    LOGIN_SUCCEEDED = "auth.login.succeed", _("Signed in.")
+    SIGNED_OUT = "session.end", _("Signed out.")
+    REVOKED = "session.revoke", _("A session was ended.")
+    OTHERS_REVOKED = "session.revoke_others", _("Other sessions were ended.")
+    EXPIRED = "session.expire", _("A session expired.")

@@ -1,0 +1,108 @@
+"""The row behind every signed-in browser."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.sessions import rules
+from kellexa_portal.core.ids import uuid7
+
+
+def digest_of(session_key: str) -> bytes:
+    """SHA-256 of Django's session key, so that this table never holds what a thief could present."""
+    return hashlib.sha256(session_key.encode()).digest()
+
+
+class AccountSessionQuerySet(models.QuerySet["AccountSession"]):
+    """Questions about sessions."""
+
+    def unended(self) -> AccountSessionQuerySet:
+        """Sessions that nobody ended; the clock may have."""
+        return self.filter(ended_at=None)
+
+    def live(self, *, now: datetime, is_staff: bool) -> AccountSessionQuerySet:
+        """Sessions that the next request would still find good."""
+        limits = rules.limits_of(is_staff=is_staff)
+        return self.unended().filter(started_at__gt=now - limits.absolute, last_seen_at__gt=now - limits.idle)
+
+
+class AccountSession(models.Model):
+    """A signed-in session: what began it, where it was last seen, and whether it still counts.
+
+    Django's session is only the cookie's half. A Django session without a live row here is refused, so
+    ending a session is one UPDATE that the very next request obeys (attack case 32), whatever backend
+    holds the other half. ``epoch`` is the account's when the session last counted, ``browser_epoch`` the
+    one for which its browser was marked as known.
+    """
+
+    class Method(models.TextChoices):
+        TOTP = "totp", _("Authenticator app")
+        ENROLMENT = "enrolment", _("New authenticator app")
+        RECOVERY = "recovery", _("Recovery code and new authenticator app")
+
+    class EndReason(models.TextChoices):
+        SIGNED_OUT = "signed_out", _("Signed out")
+        REVOKED = "revoked", _("Ended by its owner")
+        STAFF = "staff", _("Ended by staff")
+        EXCESS = "excess", _("Too many sessions")
+        PASSWORD = "password", _("Password changed")
+        FACTOR = "factor", _("Second factor changed")
+        IDLE = "idle", _("Not used")
+        ABSOLUTE = "absolute", _("Too old")
+        EPOCH = "epoch", _("Account secured")
+        INACTIVE = "inactive", _("Account deactivated")
+        UNVERIFIED = "unverified", _("Second factor removed")
+
+    public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    key_digest = models.BinaryField(max_length=32, unique=True)
+    epoch = models.PositiveIntegerField()
+    browser_epoch = models.PositiveIntegerField(default=0)
+    device = models.CharField(max_length=80, blank=True)
+    ip_prefix = models.CharField(max_length=64, blank=True)
+    method = models.CharField(max_length=16, choices=Method.choices)
+    level = models.PositiveSmallIntegerField()
+    methods = models.JSONField(default=list)
+    started_at = models.DateTimeField(default=timezone.now)
+    last_seen_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    end_reason = models.CharField(max_length=16, choices=EndReason.choices, blank=True)
+
+    objects = AccountSessionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("session")
+        verbose_name_plural = _("sessions")
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["user", "started_at"],
+                condition=models.Q(ended_at=None),
+                name="account_sessions_unended",
+            ),
+            models.Index(
+                fields=["user", "ended_at"],
+                condition=models.Q(ended_at__isnull=False),
+                name="account_sessions_ended",
+            ),
+        ]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=models.Q(ended_at=None, end_reason="")
+                | (models.Q(ended_at__isnull=False) & ~models.Q(end_reason="")),
+                name="account_sessions_ended_with_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.public_id)
+
+    def belongs_to_key(self, session_key: str) -> bool:
+        """Whether ``session_key`` is the one that this row stands for now."""
+        return bytes(self.key_digest) == digest_of(session_key)

@@ -1,0 +1,70 @@
+"""When a session ends by itself, and what a way of signing in is worth. Pure; takes ``now``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+MAX_LIVE_SESSIONS = 50
+SEEN_EVERY = timedelta(minutes=1)
+KEEP_ENDED_FOR = timedelta(days=90)
+LEVEL_TWO_FACTORS = 2
+
+
+class Expiry(StrEnum):
+    """Why a session is over although nobody ended it."""
+
+    IDLE = "idle"
+    ABSOLUTE = "absolute"
+    EPOCH = "epoch"
+    INACTIVE = "inactive"
+    UNVERIFIED = "unverified"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a session lives without use, and at all (ASVS 7.3.1, 7.3.2)."""
+
+    idle: timedelta
+    absolute: timedelta
+
+
+CUSTOMER_LIMITS = Limits(idle=timedelta(minutes=30), absolute=timedelta(hours=12))
+STAFF_LIMITS = Limits(idle=timedelta(minutes=15), absolute=timedelta(hours=8))
+
+
+def limits_of(*, is_staff: bool) -> Limits:
+    """The limits of a kind of account; those of staff are shorter because they see every customer."""
+    return STAFF_LIMITS if is_staff else CUSTOMER_LIMITS
+
+
+def expiry_of(
+    *,
+    limits: Limits,
+    started_at: datetime,
+    last_seen_at: datetime,
+    now: datetime,
+) -> Expiry | None:
+    """Why the clock ends a session, or ``None``. Periods are half-open: the limit itself is too late.
+
+    ``last_seen_at`` is written once in ``SEEN_EVERY``, so an idle session may end up to that much early
+    and never late.
+    """
+    if now - started_at >= limits.absolute:
+        return Expiry.ABSOLUTE
+    if now - last_seen_at >= limits.idle:
+        return Expiry.IDLE
+    return None
+
+
+METHODS = {
+    "totp": ("pwd", "otp", "mfa"),
+    "enrolment": ("pwd", "otp", "mfa"),
+    "recovery": ("pwd", "recovery", "otp", "mfa"),
+}
+
+
+def methods_of(method: str) -> tuple[str, ...]:
+    """The methods shown, in the words of RFC 8176, with ``recovery`` added for what it does not know."""
+    return METHODS[method]

@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from accounts.sessions import views
+
+app_name = "sessions"
+urlpatterns = [
+    path("logout/", views.logout, name="logout"),
+    path("sessions/", views.session_list, name="list"),
+    path("sessions/end-others/", views.end_others, name="end_others"),
+    path("sessions/<uuid:public_id>/end/", views.end, name="end"),
+    path("activity/", views.activity, name="activity"),
+]

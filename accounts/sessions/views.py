@@ -1,0 +1,108 @@
+"""Signing out, the devices that are signed in, and a person's own security log."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.sessions import actions, queries, rules
+from accounts.sessions.models import AccountSession
+from kellexa_portal.audit import Stream
+from kellexa_portal.audit.queries import events_of
+from kellexa_portal.core.actor import Actor
+from kellexa_portal.core.pagination import page
+from kellexa_portal.web import gates
+
+EVENTS_A_PAGE = 25
+LEFT_BEHIND = '"cache", "storage"'
+
+
+@gates.public
+@cache_control(no_store=True, private=True)
+@require_http_methods(["GET", "HEAD", "POST"])
+def logout(request: HttpRequest) -> HttpResponse:
+    """Signs out by POST only, and tells the browser to drop what pages left in it (ASVS 14.3.1).
+
+    Cookies are not dropped wholesale: the mark of a known browser has to outlive a sign-out, or each
+    sign-out would hand a stranger the owner's budget of tries.
+    """
+    if request.method != "POST":
+        return render(request, "accounts/sessions/logout.html", {"is_signed_in": gates.is_verified(request)})
+    actions.sign_out(request)
+    response = HttpResponseRedirect(reverse("sessions:logout"), status=303)
+    response["Clear-Site-Data"] = LEFT_BEHIND
+    return response
+
+
+@gates.own_account
+@require_safe
+def session_list(request: HttpRequest) -> HttpResponse:
+    """Where this account is signed in."""
+    current = queries.current_session(request)
+    person = queries.person_of(request)
+    sessions = list(queries.live_sessions_of(person))
+    limits = rules.limits_of(is_staff=person.is_staff)
+    context = {
+        "current": current,
+        "idle_minutes": limits.idle // timedelta(minutes=1),
+        "hours": limits.absolute // timedelta(hours=1),
+        "others": [session for session in sessions if current is None or session.pk != current.pk],
+    }
+    return render(request, "accounts/sessions/list.html", context)
+
+
+@gates.own_account
+@require_POST
+def end(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Ends one session of one's own; ending this very one signs out."""
+    person = queries.person_of(request)
+    session = queries.live_sessions_of(person).filter(public_id=public_id).first()
+    if session is None:
+        raise Http404
+    if session == queries.current_session(request):
+        return logout(request)
+    actions.end_session(session=session, actor=Actor.of(person))
+    messages.success(request, _("The session was ended. Its next request is refused."))
+    return HttpResponseRedirect(reverse("sessions:list"), status=303)
+
+
+@gates.own_account
+@require_POST
+def end_others(request: HttpRequest) -> HttpResponse:
+    """Ends every session of one's own but this one."""
+    person = queries.person_of(request)
+    ended = actions.end_sessions(
+        user=person,
+        actor=Actor.of(person),
+        except_key=request.session.session_key,
+        reason=AccountSession.EndReason.REVOKED,
+    )
+    messages.success(
+        request,
+        ngettext("%(count)d other session was ended.", "%(count)d other sessions were ended.", ended)
+        % {"count": ended},
+    )
+    return HttpResponseRedirect(reverse("sessions:list"), status=303)
+
+
+@gates.own_account
+@require_safe
+def activity(request: HttpRequest) -> HttpResponse:
+    """What happened to one's own account, newest first."""
+    person = queries.person_of(request)
+    events = page(
+        events_of(Stream.user(person.public_id)),
+        cursor=request.GET.get("cursor", ""),
+        limit=EVENTS_A_PAGE,
+    )
+    context = {"page": events, "person_id": str(person.public_id)}
+    return render(request, "accounts/sessions/activity.html", context)

@@ -1,0 +1,139 @@
+"""The documented limits are the running ones, and they hold while Redis is down."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import time_machine
+from django.conf import settings
+from django.test import Client
+
+from accounts.identity.rules import PENDING_LIFETIME, PENDING_TRIES
+from accounts.mfa import rules
+from accounts.mfa.budgets import CODES_DAILY, CODES_HOURLY
+from accounts.mfa.models import TotpDevice
+from accounts.sessions import rules as session_rules
+from kellexa_portal.crypto import Place, SealedValueError, open_sealed, seal
+from kellexa_portal.crypto.registry import sealed_columns
+from tests.factories.sign_in import enrolled, new_person, oathtool, prove_password
+
+NO_REDIS = "redis://127.0.0.1:1/0"
+VERIFY = "/accounts/login/verify/"
+ADR = Path(settings.BASE_DIR) / "docs" / "adr" / "0008-second-factors.md"
+
+
+def minutes(period: timedelta) -> int:
+    return int(period.total_seconds() // 60)
+
+
+def hours(period: timedelta) -> int:
+    return minutes(period) // 60
+
+
+def test_the_documented_limits_are_the_running_ones() -> None:
+    text = ADR.read_text()
+    table = dict(re.findall(r"^\| (.+?) \| (.+?) \|$", text, re.MULTILINE))
+    customer, staff = session_rules.CUSTOMER_LIMITS, session_rules.STAFF_LIMITS
+    budget = f"{CODES_HOURLY.budget} an hour, {CODES_DAILY.budget} a day"
+
+    assert (CODES_HOURLY.period, CODES_DAILY.period) == (timedelta(hours=1), timedelta(days=1))
+    assert [value for name, value in table.items() if name not in {"limit", "---"}] == [
+        str(PENDING_TRIES),
+        f"{minutes(PENDING_LIFETIME)} minutes",
+        budget,
+        budget,
+        f"{rules.WRONG_CODES_BEFORE_MAIL}, one mail an hour",
+        f"{minutes(rules.REPLACEMENT_LIFETIME)} minutes",
+        f"{rules.RECOVERY_CODES}; {rules.RECOVERY_CODES_FEW}",
+        f"{rules.MAX_DRIFT_STEPS} steps either way",
+        f"{minutes(customer.idle)} minutes, {minutes(staff.idle)} minutes",
+        f"{hours(customer.absolute)} hours, {hours(staff.absolute)} hours",
+        f"{session_rules.MAX_LIVE_SESSIONS}, the oldest ends",
+        "once a minute",
+        f"{session_rules.KEEP_ENDED_FOR.days} days",
+    ]
+    assert timedelta(minutes=1) == session_rules.SEEN_EVERY
+
+
+@pytest.mark.django_db
+def test_customers_are_still_counted_while_redis_is_down(settings) -> None:
+    person = new_person()
+    device = enrolled(person)
+    live = settings.REDIS_URL
+    with time_machine.travel("2026-11-23T12:00:07Z", tick=False):
+        statuses: list[int] = []
+        for _ in range(3):
+            client = Client()
+            settings.REDIS_URL = live
+            prove_password(client, person)
+            settings.REDIS_URL = NO_REDIS
+            statuses += [
+                client.post(VERIFY, {"code": oathtool(device.open_seed(), ahead=50)}).status_code
+                for _ in range(5)
+            ]
+
+    assert statuses[:10] == [422, 422, 422, 422, 303] * 2
+    assert set(statuses[10:]) == {429}
+
+
+@pytest.mark.django_db
+def test_a_customer_can_sign_in_while_redis_is_down(client: Client, settings) -> None:
+    person = new_person()
+    device = enrolled(person)
+    with time_machine.travel("2026-11-23T12:00:07Z", tick=False):
+        prove_password(client, person)
+        settings.REDIS_URL = NO_REDIS
+
+        response = client.post(VERIFY, {"code": oathtool(device.open_seed())})
+
+    assert response.status_code == 303
+
+
+@pytest.mark.django_db
+def test_staff_are_refused_while_redis_is_down(client: Client, settings) -> None:
+    person = new_person("sam@kellexa.example", is_staff=True)
+    device = enrolled(person)
+    with time_machine.travel("2026-11-23T12:00:07Z", tick=False):
+        prove_password(client, person)
+        settings.REDIS_URL = NO_REDIS
+
+        response = client.post(VERIFY, {"code": oathtool(device.open_seed())})
+
+    assert response.status_code == 429
+    assert "_auth_user_id" not in client.session
+
+
+@pytest.mark.django_db
+def test_the_walk_of_reencrypt_reaches_and_opens_every_seed(client: Client) -> None:
+    person = new_person()
+    prove_password(client, person)
+    client.get(VERIFY)
+    client.get("/accounts/login/enrol/")
+    device = enrolled(new_person("bob@example.com"))
+
+    columns = {column.model_label: column for column in sealed_columns()}
+    seeds = {
+        label: [
+            open_sealed(bytes(row.sealed_seed), place=columns[label].place_of(row))
+            for row in columns[label].rows()
+        ]
+        for label in ("mfa.TotpDevice", "mfa.Enrolment")
+    }
+
+    assert seeds["mfa.TotpDevice"] == [device.open_seed()]
+    assert [len(seed) for seed in seeds["mfa.Enrolment"]] == [rules.SEED_BYTES]
+
+
+@pytest.mark.django_db
+def test_a_seed_sealed_for_another_person_does_not_open() -> None:
+    ada, bob = new_person(), new_person("bob@example.com")
+    device = enrolled(ada)
+    foreign = Place(bob.public_id, "totp-seed", "mfa_totpdevice", "sealed_seed", device.public_id)
+    TotpDevice.objects.filter(pk=device.pk).update(sealed_seed=seal(b"x" * 20, place=foreign))
+    device.refresh_from_db()
+
+    with pytest.raises(SealedValueError):
+        device.open_seed()
