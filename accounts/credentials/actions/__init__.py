@@ -1,0 +1,19 @@
+"""Every write to API keys, one module for each part of a key's life."""
+
+from accounts.credentials.actions.contacts import set_contacts
+from accounts.credentials.actions.ending import expire_due, revoke_key
+from accounts.credentials.actions.gateway import create_gateway_key
+from accounts.credentials.actions.issuing import IssuedKey, create_key, rotate_key
+from accounts.credentials.actions.usage import note_denial, note_use
+
+__all__ = [
+    "IssuedKey",
+    "create_gateway_key",
+    "create_key",
+    "expire_due",
+    "note_denial",
+    "note_use",
+    "revoke_key",
+    "rotate_key",
+    "set_contacts",
+]

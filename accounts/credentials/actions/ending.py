@@ -1,0 +1,106 @@
+"""How keys end: by hand, at once; or by time, exactly."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.credentials import access, emails, seals, signals
+from accounts.credentials.actions import _common as common
+from accounts.credentials.actions import errors
+from accounts.credentials.events import KeyEvent
+from accounts.credentials.models import ApiKey
+from accounts.identity.models import User
+from accounts.organizations.models import Membership
+from kellexa_portal.core.actor import Actor, ActorType
+
+BATCH = 500
+
+
+def revoke_key(*, actor: Actor, key: ApiKey, reason: str, by: Membership | None = None) -> ApiKey:
+    """Ends the key for good. No verification that starts after this commits accepts it.
+
+    ``reason`` is one of ``ApiKey.RevokeReason``.
+    ``by`` is the acting person's membership; only staff and the system act without one. A key whose
+    record was altered can be revoked too: that it is altered stays visible in the audit log.
+    """
+    with transaction.atomic():
+        _authorise(actor, by, key)
+        code = _checked_reason(reason)
+        locked = common.lock(key)
+        if locked.revoked_at is not None:
+            raise errors.AlreadyRevoked
+        now = timezone.now()
+        was_intact = seals.is_intact(locked)
+        locked.revoked_at = now
+        locked.revoked_by = _person(actor)
+        locked.revoke_reason = code
+        locked.seal = seals.seal_of(locked)
+        locked.save(update_fields=["revoked_at", "revoked_by", "revoke_reason", "seal"])
+        changes = {} if was_intact else {"record": "altered"}
+        common.note(KeyEvent.REVOKED, actor=actor, key=locked, reason=code, changes=changes)
+        for person in common.addressees(locked):
+            emails.key_revoked(key=locked, to=person, at=now)
+        signals.key_revoked.send(sender=ApiKey, key=locked)
+        return locked
+
+
+def expire_due() -> int:
+    """Puts the end of each key whose time has come on record, exactly once; answers how many.
+
+    Verification refuses an expired key by the clock alone, so nothing waits for this sweep.
+    """
+    total = 0
+    while True:
+        done = _expire_batch()
+        total += done
+        if done < BATCH:
+            return total
+
+
+def _expire_batch() -> int:
+    with transaction.atomic():
+        now = timezone.now()
+        due = list(
+            ApiKey.objects.expired_unrecorded(now)
+            .select_for_update(of=("self",), skip_locked=True)
+            .select_related("organization", "owner")
+            .order_by("expires_at")[:BATCH]
+        )
+        for key in due:
+            key.expiry_recorded_at = now
+            key.save(update_fields=["expiry_recorded_at"])
+            common.note(
+                KeyEvent.EXPIRED,
+                actor=Actor.system("credentials"),
+                key=key,
+                changes={
+                    "expired_at": key.expires_at.isoformat(),
+                    "has_successor": key.replaced_by_id is not None,
+                },
+            )
+            signals.key_expired.send(sender=ApiKey, key=key)
+        return len(due)
+
+
+def _authorise(actor: Actor, by: Membership | None, key: ApiKey) -> None:
+    if by is None:
+        if actor.type not in {ActorType.STAFF, ActorType.SYSTEM}:
+            raise errors.KeyNotFound
+        return
+    if key.organization_id != by.organization_id:
+        raise errors.KeyNotFound
+    if not access.may_revoke(by, key):
+        raise common.refuse(actor=actor, by=by, target=common.target_of(key), attempt="revoke")
+
+
+def _checked_reason(reason: str) -> str:
+    if reason not in ApiKey.RevokeReason.values:
+        raise errors.InvalidReason
+    return str(ApiKey.RevokeReason(reason))
+
+
+def _person(actor: Actor) -> User | None:
+    if actor.type not in {ActorType.PERSON, ActorType.STAFF}:
+        return None
+    return User.objects.filter(public_id=actor.id).first()

@@ -1,0 +1,107 @@
+"""The mails about a key's life. None holds a token: only what recognises the key."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from accounts.credentials import scopes
+from accounts.credentials.models import ApiKey
+from accounts.identity.models import User
+from kellexa_portal.core import context
+from kellexa_portal.mail import defer
+from kellexa_portal.web.links import absolute
+
+FOLDER = "accounts/credentials/mail"
+
+Facts = list[tuple[str, str]]
+
+
+def key_created(*, key: ApiKey, to: User, at: datetime) -> None:
+    """A key exists that did not exist before."""
+    meanings = ", ".join(str(scope.meaning) for scope in scopes.meanings(key.scopes))
+    facts = [
+        *_facts(key, to, at),
+        (_("May"), meanings),
+        (_("Expires"), _moment(key.expires_at, to)),
+    ]
+    _send(
+        "key_created",
+        key=key,
+        to=to,
+        subject=_("API key created: %(name)s") % {"name": key.name},
+        facts=facts,
+    )
+
+
+def key_rotated(*, old: ApiKey, successor: ApiKey, to: User, at: datetime) -> None:
+    """A key has a successor; the mail says until when the old one works."""
+    facts = [
+        *_facts(successor, to, at),
+        (_("Old key"), old.masked),
+        (_("Old key works until"), _moment(old.expires_at, to)),
+        (_("Expires"), _moment(successor.expires_at, to)),
+    ]
+    _send(
+        "key_rotated",
+        key=successor,
+        to=to,
+        subject=_("API key rotated: %(name)s") % {"name": successor.name},
+        facts=facts,
+        extra={"has_ended": old.expires_at <= at},
+    )
+
+
+def key_revoked(*, key: ApiKey, to: User, at: datetime) -> None:
+    """A key has stopped working for good."""
+    facts = [*_facts(key, to, at), (_("Reason"), str(key.get_revoke_reason_display()))]
+    _send(
+        "key_revoked",
+        key=key,
+        to=to,
+        subject=_("API key revoked: %(name)s") % {"name": key.name},
+        facts=facts,
+    )
+
+
+def _send(
+    name: str, *, key: ApiKey, to: User, subject: str, facts: Facts, extra: dict[str, object] | None = None
+) -> None:
+    defer(
+        f"credentials.{name}",
+        to=to.email,
+        subject=subject,
+        template=f"{FOLDER}/{name}",
+        context={
+            "name": key.name,
+            "facts": facts,
+            "url": absolute("credentials:detail", key_id=key.key_id),
+            **(extra or {}),
+        },
+        dedupe_key=f"credentials.{name}:{key.key_id}:{to.public_id}",
+        person=to.public_id,
+    )
+
+
+def _facts(key: ApiKey, to: User, at: datetime) -> Facts:
+    """Which key, whose, when and from where; the address only where a request is the cause."""
+    facts = [
+        (_("Key"), f"{key.name} ({key.masked})"),
+        (_("Organization"), key.organization.name),
+        (_("Environment"), str(key.get_environment_display())),
+        (_("Owner"), key.owner_label or key.owner.name),
+        (_("When"), _moment(at, to)),
+    ]
+    ip = context.current().ip
+    return [*facts, (_("From address"), ip)] if ip else facts
+
+
+def _moment(at: datetime, to: User) -> str:
+    """An instant in the reader's zone, the zone named."""
+    local = timezone.localtime(at, ZoneInfo(to.time_zone))
+    return f"{date_format(local, pgettext('date and time format', 'j M Y, H:i'))} {local.tzname()}"

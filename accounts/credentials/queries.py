@@ -1,0 +1,98 @@
+"""Reads behind the pages of API keys; each starts from a membership."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts.credentials import access, rules, scopes
+from accounts.credentials.models import ApiKey, ApiKeyQuerySet
+from accounts.organizations.models import Membership
+
+STATE_LABELS: dict[rules.State, tuple[str, str | Promise]] = {
+    rules.State.ACTIVE: ("ok", _("Active")),
+    rules.State.EXPIRING: ("attention", _("Expires soon")),
+    rules.State.RETIRING: ("info", _("Being replaced")),
+    rules.State.EXPIRED: ("neutral", _("Expired")),
+    rules.State.REVOKED: ("neutral", _("Revoked")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class KeyView:
+    """A key as pages show it: its state in words and tone, its scopes as sentences, its days left."""
+
+    key: ApiKey
+    state: rules.State
+    tone: str
+    label: str | Promise
+    scopes: list[scopes.Scope]
+    days_left: int | None
+
+    @property
+    def is_live(self) -> bool:
+        return self.state in rules.LIVE
+
+
+def view_of(key: ApiKey, *, now: datetime) -> KeyView:
+    """What a page says of ``key`` at ``now``; days are rounded up, so that the last day counts as one."""
+    state = key.state_at(now)
+    tone, label = STATE_LABELS[state]
+    days = math.ceil((key.expires_at - now) / timedelta(days=1)) if state in rules.LIVE else None
+    return KeyView(key, state, tone, label, scopes.meanings(key.scopes), days)
+
+
+def listed(membership: Membership, filters: Mapping[str, Any], *, now: datetime) -> ApiKeyQuerySet:
+    """The keys that the person may see, narrowed by the cleaned fields of the list's filter."""
+    keys = access.visible_to(membership).select_related("owner")
+    if text := filters.get("q"):
+        keys = keys.filter(name__icontains=text)
+    if state := filters.get("state"):
+        keys = keys.in_state(rules.State(state), now)
+    for column in ("kind", "environment"):
+        if value := filters.get(column):
+            keys = keys.filter(**{column: value})
+    if owner := filters.get("owner"):
+        keys = keys.filter(owner__public_id=owner)
+    return keys
+
+
+def owners_of(membership: Membership) -> list[tuple[str, str]]:
+    """The owners of the keys that the person may see: public id and name, for the filter."""
+    found = access.visible_to(membership).order_by("owner__name", "owner__public_id")
+    return [
+        (str(public_id), name)
+        for public_id, name in found.values_list("owner__public_id", "owner__name").distinct()
+    ]
+
+
+def find(membership: Membership, key_id: str) -> ApiKey | None:
+    """The key, if the person may see it; foreign and unknown ids answer alike."""
+    visible = access.visible_to(membership)
+    return visible.select_related("organization", "owner", "revoked_by").filter(key_id=key_id).first()
+
+
+def found_by_nonce(membership: Membership, nonce: Any) -> ApiKey | None:
+    """The key that the form with this nonce has already made."""
+    return access.visible_to(membership).filter(form_nonce=nonce).first()
+
+
+def family_of(membership: Membership, key: ApiKey) -> list[ApiKey]:
+    """The key's line, newest first, as far as the person may see it."""
+    return list(access.visible_to(membership).filter(family=key.family).order_by("-generation"))
+
+
+def earlier_live(key: ApiKey, *, now: datetime) -> ApiKey | None:
+    """The key of the same line that still works beside ``key``, if there is one."""
+    return (
+        ApiKey.objects.filter(family=key.family, organization=key.organization_id)
+        .live(now)
+        .exclude(pk=key.pk)
+        .first()
+    )

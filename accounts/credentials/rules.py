@@ -1,0 +1,136 @@
+"""Pure decisions about API keys: states, dates, names, addresses. No database; ``now`` is an argument."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+DEFAULT_LIFETIME = timedelta(days=90)
+MAX_LIFETIME = timedelta(days=365)
+EXPIRING_WITHIN = timedelta(days=14)
+DEFAULT_OVERLAP = timedelta(hours=24)
+MAX_OVERLAP = timedelta(days=7)
+LAST_USED_EVERY = timedelta(minutes=1)
+MAX_LIVE_IN_FAMILY = 2
+MAX_NAME = 80
+MAX_NETWORKS = 50
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+
+class State(StrEnum):
+    """Where a key stands. The first three still work."""
+
+    ACTIVE = "active"
+    EXPIRING = "expiring"
+    RETIRING = "retiring"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+LIVE = frozenset({State.ACTIVE, State.EXPIRING, State.RETIRING})
+
+
+def state_of(*, revoked_at: datetime | None, expires_at: datetime, is_replaced: bool, now: datetime) -> State:
+    """The state at ``now``. A key works up to, and not at, ``expires_at`` (half-open)."""
+    if revoked_at is not None:
+        return State.REVOKED
+    if expires_at <= now:
+        return State.EXPIRED
+    if is_replaced:
+        return State.RETIRING
+    return State.EXPIRING if expires_at - now <= EXPIRING_WITHIN else State.ACTIVE
+
+
+def is_lifetime_allowed(expires_at: datetime, *, now: datetime) -> bool:
+    """Whether a new key may live until ``expires_at``: some time from now, at most 365 days and one.
+
+    The extra day is the rest of the last day, because people choose a date.
+    """
+    return now < expires_at <= now + MAX_LIFETIME + timedelta(days=1)
+
+
+def retirement(*, expires_at: datetime, overlap: timedelta, now: datetime) -> datetime:
+    """When a rotated key ends. Never later than it would have ended anyway: a rotation only shortens."""
+    return min(expires_at, now + overlap)
+
+
+def successor_expiry(*, created_at: datetime, expires_at: datetime, now: datetime) -> datetime:
+    """When a successor ends: as long from now as its predecessor was meant to live, within the maximum."""
+    return now + min(expires_at - created_at, MAX_LIFETIME)
+
+
+def clean_text(text: str, *, longest: int) -> str | None:
+    """``text`` normalised (NFC, single spaces), or ``None`` if empty, too long or with hidden characters.
+
+    Controls and bidirectional marks are refused: a name appears in mails, logs and confirmations
+    (CWE-150).
+    """
+    cleaned = " ".join(unicodedata.normalize("NFC", text).split())
+    if not cleaned or len(cleaned) > longest:
+        return None
+    hidden = {"Cc", "Cf", "Cs", "Co"}
+    return None if any(unicodedata.category(character) in hidden for character in cleaned) else cleaned
+
+
+def parse_network(text: str) -> Network:
+    """One address or network; an IPv4 address written as IPv6 becomes IPv4. Raises ``ValueError``.
+
+    Host bits are refused rather than cut: ``10.0.0.1/8`` is more often a slip for ``/32`` than a wish
+    for sixteen million addresses. So is a network that holds everything.
+    """
+    if "%" in text:
+        raise ValueError("zone")
+    network = ip_network(text.strip(), strict=True)
+    if isinstance(network, IPv6Network) and network.network_address.ipv4_mapped is not None:
+        if network.prefixlen < 96:  # the ::ffff:0:0/96 of mapped addresses
+            raise ValueError("mixed")
+        network = ip_network(f"{network.network_address.ipv4_mapped}/{network.prefixlen - 96}", strict=True)
+    if network.prefixlen == 0:
+        raise ValueError("everything")
+    return network
+
+
+def canonical_networks(texts: Iterable[str]) -> list[str]:
+    """``texts`` sorted, without doubles and without those inside another; raises ``ValueError``."""
+    networks = {parse_network(text) for text in texts}
+    four = [network for network in networks if isinstance(network, IPv4Network)]
+    six = [network for network in networks if isinstance(network, IPv6Network)]
+    return [str(network) for network in [*_outermost(four), *_outermost(six)]]
+
+
+def _outermost(networks: list[IPv4Network] | list[IPv6Network]) -> list[Network]:
+    ordered: list[Network] = sorted(
+        networks, key=lambda network: (network.network_address, network.prefixlen)
+    )
+    kept: list[Network] = []
+    for network in ordered:
+        if not kept or network.network_address not in kept[-1]:
+            kept.append(network)
+    return kept
+
+
+def parse_address(text: str) -> Address | None:
+    """The address in ``text``, mapped IPv4 as IPv4, or ``None`` for anything else."""
+    try:
+        address = ip_address(text.strip())
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address):
+        if address.scope_id is not None:
+            return None
+        return address.ipv4_mapped or address
+    return address
+
+
+def is_address_allowed(text: str, *, networks: Iterable[str]) -> bool:
+    """Whether ``text`` may use a key bound to ``networks``; an unknown address may not, if there are any."""
+    bounds = list(networks)
+    if not bounds:
+        return True
+    address = parse_address(text)
+    return address is not None and any(address in ip_network(bound) for bound in bounds)

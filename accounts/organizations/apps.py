@@ -1,0 +1,28 @@
+"""Customer organizations, the people in them, and what a role may do."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class OrganizationsConfig(AppConfig):
+    """Wires the sign-up to the founding of an organization."""
+
+    name = "accounts.organizations"
+    label = "organizations"
+    verbose_name = _("Organizations")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from accounts.identity.signals import signed_up
+        from accounts.organizations.events import OrganizationEvent
+        from accounts.organizations.queries import menu_of
+        from accounts.organizations.receivers import found_organization
+        from kellexa_portal.audit.catalogue import register
+        from kellexa_portal.ui.navigation import register_item, register_organizations
+
+        register(OrganizationEvent)
+        signed_up.connect(found_organization, dispatch_uid="organizations.found")
+        register_item(label=_("Organization"), url_name="organizations:detail", icon="building", order=110)
+        register_organizations(menu_of)
