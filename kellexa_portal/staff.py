@@ -5,12 +5,85 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth.backends import BaseBackend
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.identity.access import staff_roles
+from accounts.identity.models import StaffAssignment, User
 from accounts.sessions import views as sessions
 from kellexa_portal.web.gates import is_verified, redirect_to_sign_in
+
+Role = StaffAssignment.Role
+Person = AbstractBaseUser | AnonymousUser
+
+# The staff site's lists, grouped by the work. What stands nowhere here is shown to nobody.
+GROUPS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
+    (
+        _("People"),
+        (
+            "accounts.User",
+            "organizations.Organization",
+            "organizations.Membership",
+            "account_sessions.AccountSession",
+            "mfa.TotpDevice",
+            "mfa.RecoveryCode",
+        ),
+    ),
+    (_("Access"), ("credentials.ApiKey",)),
+    (
+        _("Notices"),
+        ("rotation.Reminder", "rotation.Digest", "rotation.RotationPolicy", "mail.OutboxMail"),
+    ),
+    (_("Evidence"), ("audit.Event",)),
+)
+
+
+def _view_permission(label: str) -> str:
+    """What Django's admin asks before it shows the model ``label``."""
+    app, model = label.lower().split(".")
+    return f"{app}.view_{model}"
+
+
+_PEOPLE, _ACCESS, _NOTICES, _EVIDENCE = (
+    frozenset(_view_permission(label) for label in labels) for _group, labels in GROUPS
+)
+_ALL = _PEOPLE | _ACCESS | _NOTICES | _EVIDENCE
+
+# What each role of the staff sees, and the buttons it may press. Buttons call actions, which ask again.
+PERMISSIONS: dict[str, frozenset[str]] = {
+    Role.ADMINISTRATOR: _ALL | {"credentials.revoke_apikey", "mail.retry_outboxmail"},
+    Role.PLATFORM_AUDITOR: _ALL,
+    Role.INCIDENT_COMMANDER: _PEOPLE | _ACCESS | _EVIDENCE | {"credentials.revoke_apikey"},
+    Role.DPO: _PEOPLE | _EVIDENCE,
+    Role.ACCESS_REVIEWER: frozenset({"organizations.view_organization", "organizations.view_membership"}),
+}
+
+
+class StaffRoleBackend(BaseBackend):
+    """Answers ``has_perm`` for staff from their roles; signs nobody in and knows no customer."""
+
+    def has_perm(self, user_obj: Person, perm: str, obj: Model | None = None) -> bool:
+        return perm in self._permissions_of(user_obj)
+
+    def has_module_perms(self, user_obj: Person, app_label: str) -> bool:
+        """Whether the person may see anything of the app at all."""
+        return any(perm.startswith(f"{app_label}.") for perm in self._permissions_of(user_obj))
+
+    def _permissions_of(self, person: Person) -> frozenset[str]:
+        """Asked once a request: the answer stays with the account that the request loaded."""
+        if not isinstance(person, User):
+            return frozenset()
+        known: frozenset[str] | None = getattr(person, "_kellexa_staff_permissions", None)
+        if known is None:
+            known = frozenset().union(*(PERMISSIONS.get(role, frozenset()) for role in staff_roles(person)))
+            person._kellexa_staff_permissions = known  # type: ignore[attr-defined]  # noqa: SLF001  # a cache of this request
+        return known
 
 
 class PortalAdminSite(admin.AdminSite):
@@ -39,3 +112,19 @@ class PortalAdminSite(admin.AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         return redirect("accounts:password")
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """The lists grouped by the work and not by table; one app's own page keeps Django's form."""
+        if app_label is not None:
+            return super().get_app_list(request, app_label)
+        shown = {
+            f"{app['app_label']}.{model['object_name']}": model
+            for app in self._build_app_dict(request).values()
+            for model in app["models"]
+        }
+        groups = [(name, [shown[label] for label in labels if label in shown]) for name, labels in GROUPS]
+        return [
+            {"name": name, "app_label": "", "app_url": "", "has_module_perms": True, "models": models}
+            for name, models in groups
+            if models
+        ]

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -17,6 +14,7 @@ from accounts.credentials.actions.errors import AlreadyRevoked
 from accounts.credentials.forms import RevokeKeyForm
 from accounts.credentials.models import ApiKey
 from kellexa_portal.core.actor import Actor
+from kellexa_portal.web.admin import ReadOnlyAdmin
 
 SHOWN = (
     "key_id",
@@ -41,7 +39,7 @@ SHOWN = (
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic at type-check time only
+class ApiKeyAdmin(ReadOnlyAdmin):
     """A list, a page of facts, and one button."""
 
     list_display = ("key_id", "name", "organization_name", "kind", "environment", "state", "last_used_at")
@@ -52,24 +50,17 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic at typ
     readonly_fields = SHOWN
     actions = ("revoke",)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Who may press the button; the action asks for a reason and records who it was."""
+        return bool(request.user.has_perm("credentials.revoke_apikey"))
 
     @admin.display(description=gettext_lazy("organization"))
     def organization_name(self, key: ApiKey) -> str:
         return key.organization.name
 
-    @admin.action(description=gettext_lazy("Revoke"), permissions=["view"])
+    @admin.action(description=gettext_lazy("Revoke"), permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
         """Asks for a reason, then revokes each chosen key with the staff person as actor."""
-        if not request.user.is_superuser:
-            raise PermissionDenied
         form = RevokeKeyForm(request.POST if "reason" in request.POST else None)
         if not form.is_valid():
             context = {

@@ -41,8 +41,13 @@ def may_manage_people(user: User) -> bool:
     return bool(staff_roles(user) & MANAGE_PEOPLE)
 
 
+def require_staff(actor: Actor, roles: frozenset[Role]) -> None:
+    """Raises ``NotPermittedError`` unless ``actor`` is active staff who holds one of ``roles`` now."""
+    person = User.objects.filter(public_id=UUID(actor.id)).first() if actor.type is ActorType.STAFF else None
+    if person is None or not staff_roles(person) & roles:
+        raise NotPermittedError
+
+
 def require_manager_of_people(actor: Actor) -> None:
     """Raises ``NotPermittedError`` unless ``actor`` is an active administrator of the staff."""
-    manager = User.objects.filter(public_id=UUID(actor.id)).first() if actor.type is ActorType.STAFF else None
-    if manager is None or not may_manage_people(manager):
-        raise NotPermittedError
+    require_staff(actor, MANAGE_PEOPLE)

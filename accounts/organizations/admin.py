@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from accounts.organizations.models import Membership, Organization
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic at type-check time only
-    """Lists and shows; nothing that no action does."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+from kellexa_portal.web.admin import ReadOnlyAdmin
 
 
 @admin.register(Organization)
@@ -37,10 +23,10 @@ class MembershipAdmin(ReadOnlyAdmin):
     list_select_related = ("user", "organization")
     search_fields = ("user__email", "organization__name")
 
-    @admin.display(description="email")
+    @admin.display(description=_("email"))
     def email(self, membership: Membership) -> str:
         return membership.user.email
 
-    @admin.display(description="organization")
+    @admin.display(description=_("organization"))
     def organization_name(self, membership: Membership) -> str:
         return membership.organization.name

@@ -29,7 +29,8 @@ class RequestContext:
     authentication: Authentication = field(default_factory=Authentication)
 
 
-_current: ContextVar[RequestContext] = ContextVar("kellexa_request_context", default=RequestContext())
+_NOTHING = RequestContext()
+_current: ContextVar[RequestContext] = ContextVar("kellexa_request_context", default=_NOTHING)
 
 
 def current() -> RequestContext:

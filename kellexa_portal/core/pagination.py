@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from django.db.models import Model, QuerySet
 
 MAX_LIMIT = 200
+MAX_DIGITS = 18
 
 T = TypeVar("T", bound=Model)
 
@@ -32,7 +33,8 @@ def decode_cursor(cursor: str) -> int | None:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
     except (binascii.Error, ValueError):
         return None
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+    key = int(text) if text.isdigit() and len(text) <= MAX_DIGITS else None
+    return key if key is not None and encode_cursor(key) == cursor else None
 
 
 def page(rows: QuerySet[T, Any], *, cursor: str = "", limit: int = 50) -> Page[T]:

@@ -14,7 +14,7 @@ from django.shortcuts import render as render_page
 def render(
     request: HttpRequest, template: str, context: Mapping[str, Any] | None = None, *, form: BaseForm
 ) -> HttpResponse:
-    """The page with ``form`` in it: 422 when the form was filled in and refused, else 200 (RFC 9110, 15.5.21)."""
+    """The page with ``form``: 422 when it was filled in and refused (RFC 9110, 15.5.21), else 200."""
     refused = form.is_bound and bool(form.errors)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK
     return render_page(request, template, {**(context or {}), "form": form}, status=status)

@@ -71,7 +71,12 @@ class InputGuardMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         query = request.META.get("QUERY_STRING", "").encode("latin-1", "replace")
         path = request.path_info
-        if "\x00" in path or "\ufffd" in path or not _is_readable(query) or not self._has_readable_form(request):
+        if (
+            "\x00" in path
+            or "\ufffd" in path
+            or not _is_readable(query)
+            or not self._has_readable_form(request)
+        ):
             return problems.refusal(
                 request,
                 status=HTTPStatus.BAD_REQUEST,

@@ -9,7 +9,7 @@ MAX_NEXT_LENGTH = 2000
 
 
 def is_safe_path(target: str) -> bool:
-    """Whether ``target`` is a path of this site: ``//host``, ``/\\host``, schemes and control bytes are not."""
+    """Whether ``target`` is a path of this site; no host, scheme, backslash or control byte in front."""
     return (
         target.startswith("/")
         and len(target) <= MAX_NEXT_LENGTH

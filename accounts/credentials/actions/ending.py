@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -10,6 +12,7 @@ from accounts.credentials.actions import _common as common
 from accounts.credentials.actions import errors
 from accounts.credentials.events import KeyEvent
 from accounts.credentials.models import ApiKey
+from accounts.identity import access as people
 from accounts.identity.models import User
 from accounts.organizations.models import Membership
 from kellexa_portal.core.actor import Actor, ActorType
@@ -45,22 +48,21 @@ def revoke_key(*, actor: Actor, key: ApiKey, reason: str, by: Membership | None 
         return locked
 
 
-def expire_due() -> int:
+def expire_due(*, actor: Actor, now: datetime | None = None) -> int:
     """Puts the end of each key whose time has come on record, exactly once; answers how many.
 
     Verification refuses an expired key by the clock alone, so nothing waits for this sweep.
     """
     total = 0
     while True:
-        done = _expire_batch()
+        done = _expire_batch(actor=actor, now=now or timezone.now())
         total += done
         if done < BATCH:
             return total
 
 
-def _expire_batch() -> int:
+def _expire_batch(*, actor: Actor, now: datetime) -> int:
     with transaction.atomic():
-        now = timezone.now()
         due = list(
             ApiKey.objects.expired_unrecorded(now)
             .select_for_update(of=("self",), skip_locked=True)
@@ -72,7 +74,7 @@ def _expire_batch() -> int:
             key.save(update_fields=["expiry_recorded_at"])
             common.note(
                 KeyEvent.EXPIRED,
-                actor=Actor.system("credentials"),
+                actor=actor,
                 key=key,
                 changes={
                     "expired_at": key.expires_at.isoformat(),
@@ -85,7 +87,9 @@ def _expire_batch() -> int:
 
 def _authorise(actor: Actor, by: Membership | None, key: ApiKey) -> None:
     if by is None:
-        if actor.type not in {ActorType.STAFF, ActorType.SYSTEM}:
+        if actor.type is ActorType.STAFF:
+            people.require_staff(actor, access.STAFF_MAY_REVOKE)
+        elif actor.type is not ActorType.SYSTEM:
             raise errors.KeyNotFound
         return
     if key.organization_id != by.organization_id:

@@ -22,7 +22,7 @@ from kellexa_portal.web import forms as web_forms
 from kellexa_portal.web import gates
 
 
-@gates.signed_in
+@gates.own_account
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters("password", "new_password")
 def password(request: HttpRequest) -> HttpResponse:

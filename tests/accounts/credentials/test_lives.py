@@ -317,7 +317,7 @@ def test_a_revoked_key_does_not_expire_as_well() -> None:
     key.refresh_from_db()
     credentials.expired(key)
 
-    assert actions.expire_due() == 0
+    assert actions.expire_due(actor=Actor.system("tests")) == 0
 
 
 # --- Use ----------------------------------------------------------------------------------------

@@ -117,9 +117,13 @@ def test_a_form_that_is_no_text_is_refused_with_a_message(client: Client, raw: s
     assert b"stored" not in response.content
 
 
-@pytest.mark.parametrize("address", ["/echo/?q=%00", "/echo/?q=%ff", "/%00/", "/%ff/", "/api/echo/?%00"])
+@pytest.mark.parametrize("address", ["/echo/?q=%00", "/echo/?q=%ff", "/%00/", "/api/echo/?%00"])
 def test_an_address_that_is_no_text_is_refused(client: Client, address: str) -> None:
     assert client.get(address).status_code == 400
+
+
+def test_a_path_of_broken_bytes_leads_nowhere(client: Client) -> None:
+    assert client.get("/%ff/").status_code == 404
 
 
 def test_a_form_in_another_encoding_is_refused(client: Client) -> None:
