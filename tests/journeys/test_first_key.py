@@ -39,7 +39,7 @@ def _enrol(page: Page) -> Authenticator:
     authenticator = Authenticator(page.locator("#manual-key").inner_text())
     page.get_by_label("Authentication code", exact=True).fill(authenticator.code())
     _press(page, "Verify")
-    codes = page.locator(".recovery-codes code, .recovery-codes li").all_inner_texts()
+    codes = page.locator(".recovery-list code").all_inner_texts()
     assert len(codes) == 10
     page.get_by_label("Recovery code", exact=True).fill(codes[3])
     _press(page, "Verify")
