@@ -1,0 +1,1 @@
+"""Every write to the outbox: ``outbox`` puts mails in, ``delivery`` sends them, ``upkeep`` is for staff."""

@@ -1,0 +1,1 @@
+"""An app that mails, for the tests of mail."""
