@@ -13,6 +13,7 @@ from accounts.credentials import actions
 from accounts.credentials.actions.errors import AlreadyRevoked
 from accounts.credentials.forms import RevokeKeyForm
 from accounts.credentials.models import ApiKey
+from accounts.sessions.queries import person_of
 from kellexa_portal.core.actor import Actor
 from kellexa_portal.web.admin import ReadOnlyAdmin
 
@@ -75,7 +76,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         for key in queryset.select_related("organization", "owner"):
             try:
                 actions.revoke_key(
-                    actor=Actor.of(request.user),
+                    actor=Actor.of(person_of(request)),
                     key=key,
                     reason=form.cleaned_data["reason"],
                 )

@@ -17,5 +17,15 @@ class IdentityConfig(AppConfig):
     def ready(self) -> None:
         from accounts.identity.events import IdentityEvent
         from kellexa_portal.audit.catalogue import register
+        from kellexa_portal.ui.navigation import register_account_link, register_sign_in
 
         register(IdentityEvent)
+        register_sign_in(url_name="accounts:login", label=_("Sign in"))
+        register_account_link(label=_("Password"), url_name="accounts:password", icon="lock", order=20)
+        register_account_link(
+            label=_("Staff site"),
+            url_name="admin:index",
+            icon="shield",
+            order=10,
+            visible=lambda request: bool(getattr(request.user, "is_staff", False)),
+        )

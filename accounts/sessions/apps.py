@@ -13,9 +13,10 @@ class SessionsConfig(AppConfig):
         from accounts.sessions import receivers
         from accounts.sessions.events import SessionEvent
         from kellexa_portal.audit.catalogue import register
-        from kellexa_portal.ui.navigation import register_item, register_sign_out
+        from kellexa_portal.ui.navigation import register_account_link, register_item, register_sign_out
 
         register(SessionEvent)
         password_changed.connect(receivers.end_other_sessions, dispatch_uid="accounts.sessions.end_others")
         register_item(label=_("Activity"), url_name="sessions:activity", icon="activity", order=100)
+        register_account_link(label=_("Devices"), url_name="sessions:list", icon="laptop", order=30)
         register_sign_out(url_name="sessions:logout", label=_("Sign out"))

@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, resolve, reverse
 from django.utils.functional import Promise
+
+from kellexa_portal.web.gates import would_admit
 
 Text = str | Promise
 Visible = Callable[[HttpRequest], bool]
@@ -144,13 +146,13 @@ def url_of(url_name: str) -> str:
 
 
 def links(items: Iterable[NavItem], request: HttpRequest) -> list[NavLink]:
-    """The visible links that resolve, in order, the page's own one marked as current."""
+    """The visible links that resolve and admit this person, in order, the page's own one as current."""
     found = [
         (item, url_of(item.url_name))
         for item in sorted(items, key=lambda item: (item.order, str(item.label)))
         if item.visible is None or item.visible(request)
     ]
-    resolved = [(item, url) for item, url in found if url]
+    resolved = [(item, url) for item, url in found if url and would_admit(resolve(url).func, request)]
     current = _current(resolved, request)
     return [NavLink(item.label, url, item.icon, url == current) for item, url in resolved]
 

@@ -86,7 +86,7 @@ def _anyone(is_staff: bool) -> bool:
 def would_admit(view: Callable[..., Any], request: HttpRequest) -> bool:
     """Whether the gate of ``view`` lets this person in, so that no page links to what would answer 404."""
     admits = getattr(view, "kellexa_admits", None)
-    return admits is None or bool(admits(bool(getattr(request.user, "is_staff", False))))
+    return admits is None or bool(admits(bool(getattr(getattr(request, "user", None), "is_staff", False))))
 
 
 def _guarded(view: Callable[..., Any], *, admits: Callable[[bool], bool]) -> Callable[..., Any]:

@@ -5,9 +5,18 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
-from kellexa_portal.web import problems
+from kellexa_portal.web import gates, problems
+
+
+@gates.public
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """The start: until the trust center stands here, the sign-in page, which sends the signed-in on."""
+    return redirect(gates.LOGIN_URL_NAME)
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

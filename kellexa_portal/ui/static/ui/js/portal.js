@@ -7,3 +7,4 @@ import "./focus.js";
 import "./menu.js";
 import "./password.js";
 import "./print.js";
+import "./time-zone.js";
