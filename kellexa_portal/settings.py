@@ -174,6 +174,7 @@ LANGUAGES = [("en", _("English"))]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
+FORMAT_MODULE_PATH = ["kellexa_portal.ui.formats"]
 
 STATIC_URL = "/static/"
 STATIC_ROOT = STATE_DIR / "static"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,6 +19,8 @@ from accounts.organizations.models import Membership
 from accounts.overview.rules import KeyFacts, SignInFacts, Standing, standing_of_keys, standing_of_sign_in
 from accounts.rotation.queries import policy_of
 from accounts.sessions.queries import live_sessions_of
+
+NAMES_ON_A_CARD = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +57,15 @@ def sign_in_facts(user: User) -> SignInFacts:
 
 
 def key_facts(membership: Membership) -> KeyFacts:
-    """Counts over the keys that this person may see, in one query."""
+    """What stands out among the keys that this person may see, the most urgent first."""
     now = timezone.now()
     oldest = now - timedelta(days=policy_of(membership.organization).max_age_days)
-    soon = now + key_rules.EXPIRING_WITHIN
-    is_due = Q(expires_at__lte=soon) | Q(created_at__lte=oldest + key_rules.EXPIRING_WITHIN)
-    counts = (
-        key_access.visible_to(membership)
-        .current(now)
-        .aggregate(
-            live=Count("pk"),
-            due=Count("pk", filter=is_due),
-            never_used=Count("pk", filter=Q(last_used_at=None)),
-        )
+    is_due = Q(expires_at__lte=now + key_rules.EXPIRING_WITHIN) | Q(
+        created_at__lte=oldest + key_rules.EXPIRING_WITHIN
     )
-    return KeyFacts(**counts)
+    keys = key_access.visible_to(membership).current(now)
+    due = keys.filter(is_due).order_by("expires_at", "pk").values_list("name", flat=True)
+    return KeyFacts(live=keys.count(), due_names=tuple(due))
 
 
 def checkup_of(user: User, membership: Membership | None) -> Checkup:
@@ -106,7 +102,9 @@ def _key_card(membership: Membership) -> Card:
     standing = standing_of_keys(facts)
     if standing is Standing.ATTENTION:
         state = ngettext("%(n)d key to rotate", "%(n)d keys to rotate", facts.due) % {"n": facts.due}
-        why = _("A key that is replaced in time never stops your workflows by surprise.")
+        why = _("%(names)s. A key replaced in time never stops your workflows by surprise.") % {
+            "names": ", ".join(f"“{name}”" for name in facts.due_names[:NAMES_ON_A_CARD])
+        }
     elif facts.live:
         state = ngettext("%(n)d key, in order", "%(n)d keys, all in order", facts.live) % {"n": facts.live}
         why = _("None ends or grows too old in the next two weeks.")
@@ -142,9 +140,7 @@ def _exposure_card() -> Card:
         title=_("No secrets in logs and public webhooks"),
         standing=Standing.NEUTRAL,
         state=_("Yours to check"),
-        why=_(
-            "A key that a workflow prints is given away. Our keys have a pattern that scanners find."
-        ),
+        why=_("A key that a workflow prints is given away. Our keys have a pattern that scanners find."),
         action=_("How to keep keys out of logs"),
         url=reverse("credentials:help"),
     )

@@ -28,11 +28,14 @@ class SignInFacts:
 
 @dataclass(frozen=True, slots=True)
 class KeyFacts:
-    """What is known of the keys that a person may see: how many live, how many are due, how many unused."""
+    """What is known of the keys that a person may see: how many live, and which are due."""
 
     live: int
-    due: int
-    never_used: int
+    due_names: tuple[str, ...]
+
+    @property
+    def due(self) -> int:
+        return len(self.due_names)
 
 
 def standing_of_sign_in(facts: SignInFacts) -> Standing:

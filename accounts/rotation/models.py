@@ -30,6 +30,8 @@ class RotationPolicy(models.Model):
     updated_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        verbose_name = _("rotation policy")
+        verbose_name_plural = _("rotation policies")
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(
                 condition=models.Q(max_age_days__gte=1, max_age_days__lte=365),
