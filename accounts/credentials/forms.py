@@ -20,6 +20,7 @@ from accounts.credentials import access, rules, scopes
 from accounts.credentials.actions import errors
 from accounts.credentials.models import ApiKey
 from accounts.identity.models import User
+from accounts.identity.rules import zone_named
 from accounts.organizations.access import Permission, allows, permissions_of
 from accounts.organizations.models import Membership, Organization
 
@@ -144,7 +145,7 @@ class CreateKeyForm(forms.Form):
     )
 
     def __init__(self, data: Any = None, *, membership: Membership) -> None:
-        self._zone = ZoneInfo(membership.user.time_zone)
+        self._zone = zone_named(membership.user.time_zone)
         self._today = timezone.localtime(timezone.now(), self._zone).date()
         kinds = [choice for choice in ApiKey.Kind.choices if access.may_create(membership, choice[0])]
         if data is not None:

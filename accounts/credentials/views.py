@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from http import HTTPStatus
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib import messages
@@ -19,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.credentials import access, actions, forms, queries, rules, scopes, tokens
 from accounts.credentials.actions import errors
 from accounts.credentials.models import ApiKey
+from accounts.identity.rules import zone_named
 from accounts.organizations.access import Forbidden, Permission, allows, require
 from accounts.organizations.models import Membership
 from accounts.organizations.queries import active_membership
@@ -174,7 +174,7 @@ def rotate(request: HttpRequest, key_id: str) -> HttpResponse:
         request.POST if request.method == "POST" else None,
         key=key,
         earlier=earlier,
-        zone=ZoneInfo(membership.user.time_zone),
+        zone=zone_named(membership.user.time_zone),
     )
     if not form.is_valid():
         context = {"key": key, "view": queries.view_of(key, now=now), "successor_ends": _successor_end(key)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 import zoneinfo
 from datetime import timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 MAX_EMAIL_LENGTH = 254
 MAX_NAME_LENGTH = 120
@@ -67,3 +68,11 @@ def clean_name(text: str) -> str:
 def known_time_zone(name: str) -> str:
     """``name`` when it is a zone of the time zone database, else UTC; a browser's word is never trusted."""
     return name if name in zoneinfo.available_timezones() else "UTC"
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """The time zone called ``name``, or UTC for one that this system does not know."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.identity.models import User
+from accounts.identity.rules import zone_named
 from accounts.rotation.models import Digest
 from accounts.rotation.queries import Entry
 from kellexa_portal.mail import defer
@@ -20,7 +20,7 @@ def send_rotation_digest(*, digest: Digest, recipient: User, entries: Sequence[E
     """Tells one person of the credentials to rotate, the most urgent first; one mail a digest."""
     ordered = sorted(entries, key=lambda entry: entry.due_at)
     first = ordered[0]
-    with timezone.override(_zone(recipient.time_zone)):
+    with timezone.override(zone_named(recipient.time_zone)):
         defer(
             "rotation.digest",
             to=recipient.email,
@@ -45,10 +45,3 @@ def _subject(entries: Sequence[Entry]) -> str:
         return _("Rotate “%(name)s” %(when)s") % {"name": entry.credential.name, "when": entry.time_left}
     count = len(entries)
     return ngettext("%(n)d credential to rotate", "%(n)d credentials to rotate", count) % {"n": count}
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import IntEnum
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from accounts.identity.rules import zone_named
 
 DEFAULT_MAX_AGE_DAYS = 90
 MAX_AGE_CHOICES = (30, 60, 90, 180, 365)
@@ -75,10 +76,7 @@ def is_urgent(stage: int) -> bool:
 
 def moment_in(zone: str, now: datetime) -> LocalMoment:
     """``now`` where the person is; an unknown zone counts as UTC."""
-    try:
-        local = now.astimezone(ZoneInfo(zone))
-    except (ZoneInfoNotFoundError, ValueError):
-        local = now.astimezone(ZoneInfo("UTC"))
+    local = now.astimezone(zone_named(zone))
     return LocalMoment(local.date(), local.time(), local.weekday() < SATURDAY)
 
 

@@ -29,7 +29,7 @@ from tests.support.person import Person
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(1200)]
 
 PEOPLE = int(os.environ.get("KELLEXA_KILL_PEOPLE", "200"))
-AT_ONCE = 6
+AT_ONCE = 16
 VICTIMS = ("web", "worker", "beat", "postgres", "redis")
 SECONDS_BETWEEN_KILLS = (1.0, 4.0)
 # What dies five times within 20 s of its start is given up on, by design; a victim is left alone longer.

@@ -35,6 +35,7 @@ class Person:
         self.token = ""
         self.retries = 0
         self._seed = ""
+        self._last_code = ""
         self._mailbox = mailbox
         self._url = url
         address = f"10.{number // 250 % 250}.{number % 250}.7"
@@ -94,20 +95,29 @@ class Person:
         if page.url.path == "/accounts/":
             return True
         if page.url.path == "/accounts/login/verify/":
-            answer = self._post("/accounts/login/verify/", page, {"code": oathtool(self._seed)})
-            return answer.url.path == "/accounts/"
+            return self._has_typed_a_fresh_code(page)
         if page.url.path == "/accounts/login/":
             self._has_signed_in()
             return False
         if found := SEED.search(page.text):
             self._seed = "".join(found.group(1).split())
-            page = self._post("/accounts/login/enrol/", page, {"code": oathtool(self._seed)})
+            self._last_code = oathtool(self._seed)
+            page = self._post("/accounts/login/enrol/", page, {"code": self._last_code})
         if page.url.path == "/accounts/login/enrol/codes/" and not CODE.search(page.text):
             page = self._post("/accounts/login/enrol/codes/new/", page, {})
         codes = CODE.findall(page.text)
         if not codes:
             return False
         answer = self._post("/accounts/login/enrol/codes/", page, {"recovery_code": codes[0]})
+        return answer.url.path == "/accounts/"
+
+    def _has_typed_a_fresh_code(self, page: httpx.Response) -> bool:
+        """Waits for a code that was not typed before: a code counts once, and guesses are few."""
+        code = oathtool(self._seed)
+        if code == self._last_code:
+            return False
+        self._last_code = code
+        answer = self._post("/accounts/login/verify/", page, {"code": code})
         return answer.url.path == "/accounts/"
 
     def _has_key(self) -> bool:
