@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Callable
 from http import HTTPStatus
@@ -22,6 +23,7 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 MAX_USER_AGENT = 400
 FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
 CONTROL = re.compile(rb"[\x00]")
 
 
@@ -58,6 +60,19 @@ def _is_readable(raw: bytes) -> bool:
     return True
 
 
+def _is_text(decoded: str) -> bool:
+    """Whether Django met neither NUL nor, leaving its replacement, bytes that are not UTF-8."""
+    return "\x00" not in decoded and "\ufffd" not in decoded
+
+
+def _speaks_utf8(request: HttpRequest) -> bool:
+    """Whether the charset that the request names is UTF-8, or none that Python knows and Django would use.
+
+    Django decodes the address and the form by it, also by a codec that makes no text, such as ``zlib``.
+    """
+    return not request.encoding or codecs.lookup(request.encoding).name == "utf-8"
+
+
 class InputGuardMiddleware:
     """Refuses addresses and forms that are not UTF-8 or hold NUL, with a message, before a view sees them.
 
@@ -72,8 +87,8 @@ class InputGuardMiddleware:
         query = request.META.get("QUERY_STRING", "").encode("latin-1", "replace")
         path = request.path_info
         if (
-            "\x00" in path
-            or "\ufffd" in path
+            not _is_text(path)
+            or not _speaks_utf8(request)
             or not _is_readable(query)
             or not self._has_readable_form(request)
         ):
@@ -87,11 +102,11 @@ class InputGuardMiddleware:
         return self.get_response(request)
 
     def _has_readable_form(self, request: HttpRequest) -> bool:
-        if request.method in {"GET", "HEAD"} or request.content_type != FORM:
+        if request.method in {"GET", "HEAD"}:
             return True
-        if request.encoding and request.encoding.lower() not in {"utf-8", "utf8"}:
-            return False
-        return _is_readable(request.body)
+        if request.content_type == MULTIPART:
+            return all(_is_text(part) for name, values in request.POST.lists() for part in (name, *values))
+        return request.content_type != FORM or _is_readable(request.body)
 
 
 class GateMiddleware:

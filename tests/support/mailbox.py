@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from email.message import EmailMessage
 from pathlib import Path
+from typing import cast
 
 URL = re.compile(r"https?://\S+")
 
@@ -18,12 +19,16 @@ class Mailbox:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._read: dict[str, EmailMessage] = {}
 
     def all(self) -> list[EmailMessage]:
-        """Every mail there is, oldest first."""
+        """Every mail there is, oldest first; a file is read once, since the portal never changes one."""
         files = sorted(self._folder.glob("*.eml"), key=lambda file: file.stat().st_mtime_ns)
-        parse = email.policy.default
-        return [email.message_from_bytes(file.read_bytes(), policy=parse) for file in files]  # type: ignore[misc]
+        for file in files:
+            if file.name not in self._read:
+                parsed = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+                self._read[file.name] = cast("EmailMessage", parsed)
+        return [self._read[file.name] for file in files]
 
     def to(self, address: str) -> list[EmailMessage]:
         """The mails of one person."""
