@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -11,8 +12,9 @@ from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -20,6 +22,7 @@ from accounts.identity.access import staff_roles
 from accounts.identity.models import StaffAssignment, User
 from accounts.sessions import views as sessions
 from kellexa_portal.web.gates import is_verified, redirect_to_sign_in
+from kellexa_portal.web.redirects import safe_next
 
 Role = StaffAssignment.Role
 Person = AbstractBaseUser | AnonymousUser
@@ -103,14 +106,30 @@ class PortalAdminSite(admin.AdminSite):
         return bool(is_verified(request) and request.user.is_active and request.user.is_staff)
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
-        """The portal's policy without Trusted Types: Django's admin writes HTML through jQuery.
+        """Strangers go to the portal's sign-in and come back here; customers find nothing.
 
-        Everything else of the policy holds, so no script comes from elsewhere and none stands in a page.
+        The policy is the portal's without Trusted Types, because Django's admin writes HTML through jQuery.
+        Everything else of it holds, so no script comes from elsewhere and none stands in a page.
         """
-        return csp_replace({"require-trusted-types-for": None})(super().admin_view(view, cacheable))
+        inner = csp_replace({"require-trusted-types-for": None})(super().admin_view(view, cacheable))
+
+        @functools.wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            if self.has_permission(request):
+                return inner(request, *args, **kwargs)
+            return self._turn_away(request, request.get_full_path())
+
+        return guarded
+
+    def _turn_away(self, request: HttpRequest, target: str) -> HttpResponse:
+        if is_verified(request):
+            raise Http404
+        return redirect_to_sign_in(request, target)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return redirect_to_sign_in(request)
+        """No page of its own: the portal's sign-in, or straight on for staff who are signed in."""
+        target = safe_next(request, reverse("admin:index"))
+        return redirect(target) if self.has_permission(request) else self._turn_away(request, target)
 
     def logout(  # type: ignore[override]  # Django's stub promises one class of response
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -62,6 +62,8 @@ def clean_name(text: str) -> str:
     composed = unicodedata.normalize("NFC", text)
     if any(unicodedata.category(c) in _UNPRINTABLE or c in _DIRECTION_OVERRIDES for c in composed):
         raise ValueError("a character that does not show")
+    if not any(unicodedata.category(c)[0] in {"L", "N"} for c in composed):
+        raise ValueError("nothing that can be read")
     return " ".join(composed.split())
 
 

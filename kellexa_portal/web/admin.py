@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+
+MAX_ID_DIGITS = 18
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
@@ -21,6 +26,15 @@ class ReadOnlyAdmin(ModelAdmin):
 
     show_full_result_count = False
     list_per_page = 50
+
+    def response_action(  # type: ignore[override]  # the stub is of a later Django
+        self, request: HttpRequest, queryset: QuerySet[Any]
+    ) -> HttpResponseBase | None:
+        """As Django's, but ids that are none are as unknown as any other and never an error of ours."""
+        chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        if all(text.isascii() and text.isdigit() and len(text) <= MAX_ID_DIGITS for text in chosen):
+            return super().response_action(request, queryset)
+        raise Http404
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

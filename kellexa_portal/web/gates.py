@@ -65,9 +65,13 @@ def is_verified(request: HttpRequest) -> bool:
     return bool(user.is_authenticated and getattr(user, "is_verified", bool)())
 
 
-def redirect_to_sign_in(request: HttpRequest) -> HttpResponse:
-    """To the sign-in page, and back here afterwards; a write is not repeated, so it comes back to GET."""
-    target = request.get_full_path() if request.method in {"GET", "HEAD"} else request.path
+def redirect_to_sign_in(request: HttpRequest, target: str = "") -> HttpResponse:
+    """To the sign-in page, and to ``target`` or back here afterwards.
+
+    A write is not repeated, so it comes back to a GET of its address.
+    """
+    here = request.get_full_path() if request.method in {"GET", "HEAD"} else request.path
+    target = target or here
     return HttpResponseRedirect(f"{reverse(LOGIN_URL_NAME)}?{urlencode({'next': target})}")
 
 

@@ -63,11 +63,16 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def page(context: BrowserContext) -> Page:
-    """A tab. A page that breaks its own security policy or throws fails the journey."""
+def page(context: BrowserContext) -> Iterator[Page]:
+    """A tab. A page that throws or breaks its own security policy fails the journey at its end."""
+    faults: list[str] = []
     tab = context.new_page()
-    tab.on("pageerror", lambda error: pytest.fail(f"the page threw: {error}"))
-    return tab
+    tab.on("pageerror", lambda error: faults.append(str(error)))
+    tab.on(
+        "console", lambda message: faults.append(message.text) if "Content Security" in message.text else None
+    )
+    yield tab
+    assert faults == []
 
 
 @pytest.fixture

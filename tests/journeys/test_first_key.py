@@ -131,15 +131,17 @@ def _revoke(page: Page, url: str, token: str) -> None:
 
 def _expect_on_record(page: Page, url: str) -> None:
     page.goto(f"{url}/accounts/organization/audit/")
-    log = page.get_by_role("main")
+    log = page.get_by_role("table")
     for sentence in (
         "organization was created",
         "API key was created",
         "reminder to rotate a credential was sent",
         "API key was rotated",
         "API key was revoked",
+        "key.verify.deny",
     ):
         expect(log).to_contain_text(sentence)
     page.goto(f"{url}/accounts/activity/")
-    for sentence in ("account", "authenticator"):
-        expect(page.get_by_role("main")).to_contain_text(sentence)
+    events = page.get_by_role("table")
+    for event in ("account.signup.complete", "auth.mfa.enrol", "auth.login.succeed"):
+        expect(events).to_contain_text(event)

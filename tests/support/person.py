@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import time
+from collections import deque
 from collections.abc import Callable
 
 import httpx
@@ -18,6 +19,7 @@ NONCE = re.compile(r'name="nonce" value="([^"]+)"')
 SEED = re.compile(r'id="manual-key"[^>]*>([^<]+)<')
 CODE = re.compile(r"\b[0-9A-HJKMNP-TV-Z]{5}(?:-[0-9A-HJKMNP-TV-Z]{5}){4}\b")
 TOKEN = re.compile(r"\bklx[ps]_(?:live|test)_[0-9A-Za-z]{63}\b")
+REFUSAL = re.compile(r'<(?:p|li|span)[^>]*class="[^"]*error[^"]*"[^>]*>\s*([^<]{3,120})')
 PASSWORD = "nine quiet herons over the weir"
 PATIENCE_SECONDS = 240.0
 BROKEN = {500, 502, 503, 504}
@@ -36,11 +38,12 @@ class Person:
         self.retries = 0
         self._seed = ""
         self._last_code = ""
+        self._trail: deque[str] = deque(maxlen=12)
         self._mailbox = mailbox
         self._url = url
         address = f"10.{number // 250 % 250}.{number % 250}.7"
         self._client = httpx.Client(
-            base_url=url, headers={"X-Forwarded-For": address}, timeout=10, follow_redirects=True
+            base_url=url, headers={"X-Forwarded-For": address}, timeout=30, follow_redirects=True
         )
 
     def go(self) -> None:
@@ -60,7 +63,8 @@ class Person:
             except (httpx.TransportError, _Broken):
                 self.retries += 1
             time.sleep(0.3)
-        raise TimeoutError(f"{self.email} is stuck at {step.__name__}")
+        trail = " | ".join(self._trail)
+        raise TimeoutError(f"{self.email} is stuck at {step.__name__}: {trail}")
 
     def _signed_up(self) -> bool:
         if self._mailbox.to(self.email):
@@ -152,7 +156,7 @@ class Person:
         return False
 
     def _get(self, path: str, *, allows: frozenset[int] | set[int] = frozenset()) -> httpx.Response:
-        return _sound(self._client.get(path), allows)
+        return self._noted(self._client.get(path), allows)
 
     def _post(
         self,
@@ -165,7 +169,13 @@ class Person:
         token = CSRF.search(page.text)
         form = {**fields, "csrfmiddlewaretoken": html.unescape(token.group(1)) if token else ""}
         headers = {"Referer": f"{self._url}{path}", "Origin": self._url}
-        return _sound(self._client.post(path, data=form, headers=headers), allows | {422})
+        return self._noted(self._client.post(path, data=form, headers=headers), allows | {422, 429})
+
+    def _noted(self, answer: httpx.Response, allows: frozenset[int] | set[int]) -> httpx.Response:
+        """Keeps the way that led here, to be told when somebody is stuck."""
+        refusals = ", ".join(REFUSAL.findall(answer.text))
+        self._trail.append(f"{answer.request.method} {answer.url.path} {answer.status_code} {refusals}")
+        return _sound(answer, allows)
 
 
 class _Broken(Exception):
