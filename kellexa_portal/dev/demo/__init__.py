@@ -1,0 +1,1 @@
+"""Invented people, organizations and keys for development; everything in it is plainly a demo."""

@@ -1,0 +1,1 @@
+"""Keeping the portal running: health for load balancers and people on call."""
