@@ -10,7 +10,7 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop test check bench lock venv
+.PHONY: help run stop test check bench kills pictures lock venv
 
 help: ## lists these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -30,6 +30,12 @@ check: venv ## lint, format, types, import contracts, templates, migrations, sys
 
 bench: venv ## runs the benchmarks; writes var/bench/*.json
 	@$(DEV) bench
+
+kills: venv ## kills processes at random during 200 sign-ups, keys and reminders; prints the count
+	@KELLEXA_KILL_PEOPLE=200 $(DEV) test -- -m journey tests/journeys/test_kills.py -q
+
+pictures: venv ## takes the README's pictures of the running product
+	@.venv/bin/python -m kellexa_portal.dev.pictures
 
 lock: venv ## recompiles the hash-pinned requirements/*.txt
 	@$(COMPILE) requirements/base.in --output-file requirements/base.txt

@@ -87,7 +87,7 @@ class Postgres:
             if not processes.wait_until_gone([pid], seconds=seconds):
                 break
         if self._process is not None:
-            self._process.poll()
+            self._process.wait(timeout=5)
 
     # --- Making the cluster ---
 
@@ -149,6 +149,9 @@ class Postgres:
             "unix_socket_permissions": "0700",
             "max_connections": "100",
             "log_timezone": "UTC",
+            # A refused row must not be written to the log: neither its values nor the statement.
+            "log_error_verbosity": "terse",
+            "log_min_error_statement": "panic",
             **({} if self._durable else THROW_AWAY),
         }
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]

@@ -112,7 +112,11 @@ class Stack:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self.wait_until_ready()
+        try:
+            self.wait_until_ready()
+        except StartError:
+            self.stop()
+            raise
 
     def wait_until_ready(self, *, seconds: float = START_SECONDS) -> None:
         """Waits until the supervisor has seen ``/readyz`` answer."""
@@ -132,7 +136,7 @@ class Stack:
         """Asks it to stop, as Ctrl-C or a process manager does; returns how many seconds that took."""
         began = time.monotonic()
         if self._process is not None:
-            processes.send(self._process.pid, by)
+            self._process.send_signal(by)
             try:
                 self._process.wait(timeout=STOP_SECONDS)
             finally:

@@ -65,7 +65,7 @@ class Valkey:
             if not processes.wait_until_gone([pid], seconds=seconds):
                 break
         if self._process is not None:
-            self._process.poll()
+            self._process.wait(timeout=5)
 
     def _start_server(self, *, ends_with_us: bool) -> None:
         settings = {
