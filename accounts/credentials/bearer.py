@@ -11,9 +11,10 @@ from http import HTTPStatus
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from accounts.credentials import rules, tokens, verification
+from accounts.credentials import actions, rules, tokens, verification
 from accounts.credentials.models import ApiKey
 from accounts.credentials.verification import Verdict
+from kellexa_portal.core.actor import Actor
 from kellexa_portal.ratelimit import Decision, Limit, spend
 from kellexa_portal.web import problems
 from kellexa_portal.web.client import ip_of
@@ -62,8 +63,13 @@ def admit(
     limit: Limit,
     needed: tuple[str, ...] = (),
 ) -> Caller | HttpResponse:
-    """The caller, or the refusal to answer with: 401, 403 for a missing scope, 429 for a spent budget."""
+    """The caller, or the refusal to answer with: 401, 403 for a missing scope, 429 for a spent budget.
+
+    The owner's log hears of a genuine key that is refused: whoever still holds a revoked one is seen.
+    """
     verdict = verification.judge(token, found, now=now, ip=ip_of(request), needed=needed)
+    if verdict.key is not None and verdict.denial is not None:
+        actions.note_denial(key=verdict.key, denial=verdict.denial, caller=Actor.key(verdict.key.key_id))
     if token is None or verdict.key is None or (verdict.denial and verdict.denial != "scope"):
         return unauthenticated(has_tried="Authorization" in request.headers)
     if verdict.denial is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -13,6 +12,7 @@ from django.utils.translation import pgettext
 from accounts.credentials import scopes
 from accounts.credentials.models import ApiKey
 from accounts.identity.models import User
+from accounts.identity.rules import zone_named
 from kellexa_portal.core import context
 from kellexa_portal.mail import defer
 from kellexa_portal.web.links import absolute
@@ -69,9 +69,29 @@ def key_revoked(*, key: ApiKey, to: User, at: datetime) -> None:
     )
 
 
+def contact_added(*, key: ApiKey, to: User, at: datetime) -> None:
+    """The reader has become a contact of a service key: they may rotate it, and will hear of it."""
+    _send(
+        "contact_added",
+        key=key,
+        to=to,
+        subject=_("You are now a contact for the API key %(name)s") % {"name": key.name},
+        facts=[*_facts(key, to, at), (_("Expires"), _moment(key.expires_at, to))],
+        occasion=at.isoformat(),
+    )
+
+
 def _send(
-    name: str, *, key: ApiKey, to: User, subject: str, facts: Facts, extra: dict[str, object] | None = None
+    name: str,
+    *,
+    key: ApiKey,
+    to: User,
+    subject: str,
+    facts: Facts,
+    extra: dict[str, object] | None = None,
+    occasion: str = "",
 ) -> None:
+    """Once for each key and reader; ``occasion`` tells apart what may happen to them more than once."""
     defer(
         f"credentials.{name}",
         to=to.email,
@@ -83,7 +103,7 @@ def _send(
             "url": absolute("credentials:detail", key_id=key.key_id),
             **(extra or {}),
         },
-        dedupe_key=f"credentials.{name}:{key.key_id}:{to.public_id}",
+        dedupe_key=":".join(filter(None, [f"credentials.{name}", key.key_id, str(to.public_id), occasion])),
         person=to.public_id,
     )
 
@@ -103,5 +123,5 @@ def _facts(key: ApiKey, to: User, at: datetime) -> Facts:
 
 def _moment(at: datetime, to: User) -> str:
     """An instant in the reader's zone, the zone named."""
-    local = timezone.localtime(at, ZoneInfo(to.time_zone))
+    local = timezone.localtime(at, zone_named(to.time_zone))
     return f"{date_format(local, pgettext('date and time format', 'j M Y, H:i'))} {local.tzname()}"

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -95,6 +94,8 @@ def read_question(request: HttpRequest) -> Question | HttpResponse:
 
 
 def _values(request: HttpRequest) -> dict[str, Any] | HttpResponse:
+    if _announced_length(request) > MAX_BODY:
+        return _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", _("Send at most 16 KiB."))
     if request.content_type in FORM_TYPES:
         return {name: request.POST[name] for name in FIELDS if name in request.POST}
     if request.content_type != "application/json":
@@ -102,17 +103,20 @@ def _values(request: HttpRequest) -> dict[str, Any] | HttpResponse:
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", _("Send JSON or a form.")
         )
     try:
-        body = request.body
-        if len(body) > MAX_BODY:
-            return _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", _("Send at most 16 KiB."))
-        values = json.loads(body)
-    except RequestDataTooBig:
-        return _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", _("Send at most 16 KiB."))
+        values = json.loads(request.body)
     except (ValueError, RecursionError):
         return _refusal(HTTPStatus.BAD_REQUEST, "malformed_body", _("The body is not JSON."))
     if not isinstance(values, dict):
         return _invalid(["token"])
     return values
+
+
+def _announced_length(request: HttpRequest) -> int:
+    """``Content-Length``; Django reads no byte beyond it, and none where there is no such number."""
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0
 
 
 def _invalid(fields: list[str]) -> HttpResponse:

@@ -74,7 +74,11 @@ def index(request: HttpRequest) -> HttpResponse:
 @sensitive_variables("issued")
 def create(request: HttpRequest) -> HttpResponse:
     """The form of a new key; its answer shows the token, this once."""
-    membership = require(_place(request), Permission.KEYS_CREATE_PERSONAL)
+    membership = _place(request)
+    if request.method == "POST":
+        actions.require_creator(actor=_actor(membership), by=membership)
+    else:
+        require(membership, Permission.KEYS_CREATE_PERSONAL)
     form = forms.CreateKeyForm(request.POST if request.method == "POST" else None, membership=membership)
     if not form.is_valid():
         return render(request, f"{FOLDER}/create.html", {"presets": form.presets()}, form=form)
@@ -147,7 +151,6 @@ def contacts(request: HttpRequest, key_id: str) -> HttpResponse:
     """Sets who hears of a service key beside its owner."""
     membership = _place(request)
     key = _key(membership, key_id)
-    require(membership, Permission.KEYS_MANAGE)
     form = forms.ContactsForm(request.POST, membership=membership, key=key)
     if not form.is_valid():
         return _detail(request, membership, key, form)

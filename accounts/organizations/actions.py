@@ -7,10 +7,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.identity.models import User
 from accounts.organizations import rules
-from accounts.organizations.access import Forbidden, Permission, require
+from accounts.organizations.access import Forbidden, Permission, allows
 from accounts.organizations.events import OrganizationEvent
 from accounts.organizations.models import Membership, Organization
-from kellexa_portal.audit import Stream, Target, record
+from kellexa_portal.audit import Outcome, Stream, Target, record, record_independently
 from kellexa_portal.core.actor import Actor, ActorType
 from kellexa_portal.core.errors import DomainError, Fault
 
@@ -35,12 +35,40 @@ class InvalidOrganizationName(DomainError):
     message = _("An organization’s name has 1 to 120 characters and no control characters.")
 
 
+class UnknownRole(DomainError):
+    code = "unknown_role"
+    fault = Fault.INVALID
+    message = _("Choose one of the offered roles.")
+
+
 class NoSuchOrganization(DomainError):
     """Unknown and foreign organizations are refused alike."""
 
     code = "not_found"
     fault = Fault.NOT_FOUND
     message = _("There is nothing at this address, or you may not see it.")
+
+
+def authorise(*, actor: Actor, by: Membership | None, permission: Permission) -> Membership:
+    """The acting person's place, if it includes ``permission``; raises ``Forbidden`` otherwise.
+
+    The refusal goes on the organization's record in a transaction that survives it, so that somebody who
+    tries what their role forbids is seen.
+    """
+    if by is None:
+        raise Forbidden
+    if not allows(by, permission):
+        record_independently(
+            OrganizationEvent.ACCESS_DENIED,
+            actor=actor,
+            stream=Stream.organization(by.organization.public_id),
+            target=Target("organization", str(by.organization.public_id)),
+            outcome=Outcome.DENIED,
+            reason="role",
+            changes={"attempt": str(permission), "role": by.role},
+        )
+        raise Forbidden
+    return by
 
 
 def create_organization(
@@ -100,7 +128,10 @@ def add_member(
     """Gives ``user`` a place; ``by`` is the acting person's own place, needed of everyone but the system."""
     with transaction.atomic():
         if actor.type is not ActorType.SYSTEM:
-            _require_same_organization(require(by, Permission.MEMBERS_MANAGE), organization)
+            place = authorise(actor=actor, by=by, permission=Permission.MEMBERS_MANAGE)
+            _require_same_organization(place, organization)
+        if role not in Membership.Role.values:
+            raise UnknownRole
         _refuse_staff(user)
         Organization.objects.select_for_update().get(pk=organization.pk)
         if Membership.objects.filter(organization=organization, user=user).exists():

@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.identity.models import User
-from accounts.organizations.access import Permission, require
+from accounts.organizations.access import Permission
+from accounts.organizations.actions import authorise
 from accounts.organizations.models import Membership
 from accounts.rotation import planning, queries, rules
 from accounts.rotation.emails import send_rotation_digest
@@ -66,7 +67,7 @@ def sweep(*, actor: Actor, now: datetime | None = None) -> Sweep:
 def send_urgent(*, actor: Actor, user_id: int, now: datetime) -> bool:
     """Tells one person at once of what ends within 24 hours; whether a mail was deferred."""
     recipient = User.objects.get(pk=user_id)
-    reminders = _lock_planned(recipient, stages=(rules.URGENT_STAGE, 0))
+    reminders = _lock_planned(recipient, stages=rules.URGENT_STAGES)
     local_date = rules.moment_in(recipient.time_zone, now).date
     return _send(
         actor=actor,
@@ -125,6 +126,7 @@ def _send(
     make_digest: Callable[[], Digest | None],
 ) -> bool:
     told = queries.entries_of(reminders, now=now)
+    _drop_untold(reminders, told=[reminder for reminder, _entry in told])
     if not told:
         return False
     digest = make_digest()
@@ -138,6 +140,14 @@ def _send(
         _record_sent(actor=actor, reminder=reminder, recipient=recipient)
     send_rotation_digest(digest=digest, recipient=recipient, entries=[entry for _reminder, entry in told])
     return True
+
+
+def _drop_untold(reminders: Sequence[Reminder], *, told: Sequence[Reminder]) -> None:
+    """Drops what was rotated or revoked after the plan was made; the plan takes up again what it needs."""
+    kept = {reminder.pk for reminder in told}
+    untold = [reminder.pk for reminder in reminders if reminder.pk not in kept]
+    if untold:
+        Reminder.objects.filter(pk__in=untold).update(state=Reminder.State.DROPPED)
 
 
 def _record_sent(*, actor: Actor, reminder: Reminder, recipient: User) -> None:
@@ -160,9 +170,10 @@ def change_policy(
 ) -> RotationPolicy:
     """Sets how old credentials may grow and when people are told; the last days are always told.
 
-    Raises ``Forbidden`` without the permission and ``UnknownMaxAge`` for an age that is not offered.
+    Raises ``Forbidden``, on record, without the permission, and ``UnknownMaxAge`` for an age that is not
+    offered.
     """
-    require(membership, Permission.POLICY_CHANGE)
+    authorise(actor=actor, by=membership, permission=Permission.POLICY_CHANGE)
     if max_age_days not in rules.MAX_AGE_CHOICES:
         raise UnknownMaxAge
     RotationPolicy.objects.get_or_create(organization=membership.organization)

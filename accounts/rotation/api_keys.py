@@ -17,11 +17,18 @@ NAME = "api_key"
 TELL_OF_THE_END_FOR = timedelta(days=7)
 
 
-def subjects(now: datetime) -> QuerySet[Any, Any]:
+def _to_rotate(now: datetime) -> QuerySet[ApiKey]:
     """Keys without a successor that are alive, or died of age so lately that their owner is still told."""
     return ApiKey.objects.filter(
         revoked_at__isnull=True, replaced_by__isnull=True, expires_at__gt=now - TELL_OF_THE_END_FOR
-    ).values("organization_id", "owner_id", "created_at", "expires_at", subject_id=F("key_id"))
+    )
+
+
+def subjects(now: datetime) -> QuerySet[Any, Any]:
+    """The keys that somebody has to rotate, as planning reads them."""
+    return _to_rotate(now).values(
+        "organization_id", "owner_id", "created_at", "expires_at", subject_id=F("key_id")
+    )
 
 
 def contacts() -> QuerySet[Any, Any]:
@@ -29,8 +36,8 @@ def contacts() -> QuerySet[Any, Any]:
     return ApiKeyContact.objects.values("user_id", subject_id=F("key__key_id"))
 
 
-def describe(key_ids: Iterable[str]) -> dict[str, Credential]:
-    """How a mail names each key."""
+def describe(key_ids: Iterable[str], now: datetime) -> dict[str, Credential]:
+    """How a mail names each key that is still to be rotated: one revoked a moment ago is left out."""
     return {
         key.key_id: Credential(
             name=key.name,
@@ -39,7 +46,7 @@ def describe(key_ids: Iterable[str]) -> dict[str, Credential]:
             url=absolute("credentials:detail", key_id=key.key_id),
             last_used_at=key.last_used_at,
         )
-        for key in ApiKey.objects.filter(key_id__in=list(key_ids))
+        for key in _to_rotate(now).filter(key_id__in=list(key_ids))
     }
 
 

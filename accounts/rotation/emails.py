@@ -39,9 +39,18 @@ def send_rotation_digest(*, digest: Digest, recipient: User, entries: Sequence[E
 
 def _subject(entries: Sequence[Entry]) -> str:
     if len(entries) == 1:
-        entry = entries[0]
-        if entry.is_overdue:
-            return _("Overdue: rotate “%(name)s”") % {"name": entry.credential.name}
-        return _("Rotate “%(name)s” %(when)s") % {"name": entry.credential.name, "when": entry.time_left}
+        return _subject_of_one(entries[0])
     count = len(entries)
     return ngettext("%(n)d credential to rotate", "%(n)d credentials to rotate", count) % {"n": count}
+
+
+def _subject_of_one(entry: Entry) -> str:
+    """One whole sentence for each case, so that every language can order its words."""
+    name = entry.credential.name
+    if entry.is_overdue:
+        return _("Overdue: rotate “%(name)s”") % {"name": name}
+    if entry.days:
+        sentence = ngettext("Rotate “%(name)s” in %(n)d day", "Rotate “%(name)s” in %(n)d days", entry.days)
+        return sentence % {"name": name, "n": entry.days}
+    sentence = ngettext("Rotate “%(name)s” in %(n)d hour", "Rotate “%(name)s” in %(n)d hours", entry.hours)
+    return sentence % {"name": name, "n": entry.hours}

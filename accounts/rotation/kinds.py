@@ -28,14 +28,15 @@ class SecretKind:
 
     ``subjects(now)`` gives rows ``subject_id`` (text), ``organization_id``, ``owner_id``, ``created_at``,
     ``expires_at`` of every credential that somebody has to rotate, or that ended in the last seven days.
-    ``contacts()`` gives rows ``subject_id`` (text), ``user_id``. ``describe`` answers for the ids asked.
+    ``contacts()`` gives rows ``subject_id`` (text), ``user_id``. ``describe(ids, now)`` answers for
+    those of the ids that ``subjects(now)`` still holds.
     """
 
     name: str
     label: str | Promise
     subjects: Callable[[datetime], QuerySet[Any, Any]]
     contacts: Callable[[], QuerySet[Any, Any]]
-    describe: Callable[[Iterable[str]], Mapping[str, Credential]]
+    describe: Callable[[Iterable[str], datetime], Mapping[str, Credential]]
 
 
 _kinds: dict[str, SecretKind] = {}

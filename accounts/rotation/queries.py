@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -34,10 +34,19 @@ class Entry:
         return self.due_at <= self.now
 
     @property
+    def days(self) -> int:
+        """Whole days between now and the due instant, on either side of it."""
+        return abs(self.due_at - self.now).days
+
+    @property
+    def hours(self) -> int:
+        """Hours between now and the due instant, rounded, at least one."""
+        return max(1, round(abs(self.due_at - self.now) / timedelta(hours=1)))
+
+    @property
     def time_left(self) -> str:
         """How long is left, or how long ago it ended, in whole days or hours."""
-        seconds = abs((self.due_at - self.now).total_seconds())
-        days, hours = int(seconds // 86400), max(1, round(seconds / 3600))
+        days, hours = self.days, self.hours
         if self.is_overdue:
             if days:
                 return ngettext("%(n)d day ago", "%(n)d days ago", days) % {"n": days}
@@ -71,7 +80,7 @@ def policy_of(organization: Organization) -> RotationPolicy:
 
 def recipients_with_urgent() -> list[int]:
     """The people who are to be told at once, by primary key."""
-    return _recipients(_planned().filter(stage__in=[rules.URGENT_STAGE, 0]))
+    return _recipients(_planned().filter(stage__in=rules.URGENT_STAGES))
 
 
 def recipients_with_planned() -> list[int]:
@@ -88,8 +97,8 @@ def _recipients(reminders: QuerySet[Reminder]) -> list[int]:
 
 
 def entries_of(reminders: Sequence[Reminder], *, now: datetime) -> list[tuple[Reminder, Entry]]:
-    """What a digest says of each reminder; one whose credential is gone is left out."""
-    credentials = _credentials_of(reminders)
+    """What a digest says of each reminder; one whose credential is not to be rotated any more is left out."""
+    credentials = _credentials_of(reminders, now=now)
     return [
         (
             reminder,
@@ -107,13 +116,13 @@ def entries_of(reminders: Sequence[Reminder], *, now: datetime) -> list[tuple[Re
     ]
 
 
-def _credentials_of(reminders: Sequence[Reminder]) -> dict[tuple[str, str], Credential]:
+def _credentials_of(reminders: Sequence[Reminder], *, now: datetime) -> dict[tuple[str, str], Credential]:
     ids: dict[str, set[str]] = defaultdict(set)
     for reminder in reminders:
         ids[reminder.subject_kind].add(reminder.subject_id)
     found: dict[tuple[str, str], Credential] = {}
     for name, subject_ids in ids.items():
         kind = kind_named(name)
-        described = kind.describe(subject_ids) if kind else {}
+        described = kind.describe(subject_ids, now) if kind else {}
         found.update({(name, subject_id): credential for subject_id, credential in described.items()})
     return found

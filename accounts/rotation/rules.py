@@ -16,7 +16,7 @@ OVERDUE_EVERY_DAYS = 7
 OVERDUE_STAGES = tuple(-OVERDUE_EVERY_DAYS * week for week in range(1, 53))
 MANDATORY_STAGES = (3, 1, 0)
 OPTIONAL_STAGES = tuple(stage for stage in STAGES if stage not in MANDATORY_STAGES)
-URGENT_STAGE = 1
+URGENT_STAGES = (1, 0)
 CONTACTS_FROM_STAGE = 7
 OWNERS_FROM_STAGE = 3
 DIGEST_AT = time(9, 0)
@@ -46,13 +46,17 @@ def due_at(*, created_at: datetime, expires_at: datetime | None, max_age: timede
     return min(oldest, expires_at) if expires_at else oldest
 
 
-def stage_at(*, due_at: datetime, now: datetime, stages: Iterable[int]) -> int | None:
+def stage_at(
+    *, due_at: datetime, now: datetime, stages: Iterable[int], has_ended: bool = False
+) -> int | None:
     """The most urgent stage that has been reached, in days before ``due_at``, or ``None`` before the first.
 
     After an outage this skips the stages that were missed, so that nobody gets four mails at once.
-    Past the due instant a stage comes every seven days, as ``-7``, ``-14`` and so on.
+    Past the due instant a stage comes every seven days, as ``-7``, ``-14`` and so on, but not for a
+    credential that ``has_ended``: nobody can still rotate it in time.
     """
-    reached = [stage for stage in (*stages, *OVERDUE_STAGES) if due_at - timedelta(days=stage) <= now]
+    possible = stages if has_ended else (*stages, *OVERDUE_STAGES)
+    reached = [stage for stage in possible if due_at - timedelta(days=stage) <= now]
     return min(reached, default=None)
 
 
@@ -67,11 +71,6 @@ def audience_of(stage: int) -> Audience:
     if stage <= OWNERS_FROM_STAGE:
         return Audience.ORGANIZATION_OWNERS
     return Audience.CONTACTS if stage <= CONTACTS_FROM_STAGE else Audience.OWNER
-
-
-def is_urgent(stage: int) -> bool:
-    """Whether a stage is told at once instead of in the next morning's digest: 24 hours or less are left."""
-    return stage in (URGENT_STAGE, 0)
 
 
 def moment_in(zone: str, now: datetime) -> LocalMoment:

@@ -3,7 +3,7 @@
 from accounts.credentials.actions.contacts import set_contacts
 from accounts.credentials.actions.ending import expire_due, revoke_key
 from accounts.credentials.actions.gateway import create_gateway_key
-from accounts.credentials.actions.issuing import IssuedKey, create_key, rotate_key
+from accounts.credentials.actions.issuing import IssuedKey, create_key, require_creator, rotate_key
 from accounts.credentials.actions.usage import note_denial, note_use
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "expire_due",
     "note_denial",
     "note_use",
+    "require_creator",
     "revoke_key",
     "rotate_key",
     "set_contacts",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from django.db import transaction
+from django.utils import timezone
 
-from accounts.credentials import access
+from accounts.credentials import access, emails
 from accounts.credentials.actions import _common as common
 from accounts.credentials.actions import errors
 from accounts.credentials.events import KeyEvent
@@ -41,6 +42,9 @@ def set_contacts(*, actor: Actor, by: Membership, key: ApiKey, people: Sequence[
             key=locked,
             changes={"added": _ids(new), "removed": _ids(gone)},
         )
+        now = timezone.now()
+        for person in new:
+            emails.contact_added(key=locked, to=person, at=now)
         return locked
 
 

@@ -21,6 +21,18 @@ class InvalidKeyName(DomainError):
     message = _("A key’s name has 1 to 80 characters and no control characters.")
 
 
+class InvalidKind(DomainError):
+    code = "invalid_kind"
+    fault = Fault.INVALID
+    message = _("Choose one of the offered kinds of key.")
+
+
+class InvalidEnvironment(DomainError):
+    code = "invalid_environment"
+    fault = Fault.INVALID
+    message = _("Choose one of the offered environments.")
+
+
 class InvalidScopes(DomainError):
     """A scope that doesn't exist, or that the person's own role doesn't include."""
 
@@ -99,3 +111,11 @@ class KeyTampered(DomainError):
     code = "key_tampered"
     fault = Fault.CONFLICT
     message = _("This key’s record was altered outside the portal. Revoke it and create a new one.")
+
+
+class EarlierKeyTampered(DomainError):
+    """To end an altered key by time would give the alteration a fresh seal."""
+
+    code = "earlier_key_tampered"
+    fault = Fault.CONFLICT
+    message = _("An earlier key of this line was altered outside the portal. Revoke it first.")

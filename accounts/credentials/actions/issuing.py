@@ -50,8 +50,12 @@ def create_key(
     ``form_nonce`` makes the creation happen once for one form, however often it is sent.
     """
     with transaction.atomic():
+        if kind not in ApiKey.Kind.values:
+            raise errors.InvalidKind
         if not access.may_create(by, kind):
             raise common.refuse(actor=actor, by=by, target=None, attempt=f"create_{kind}")
+        if environment not in ApiKey.Environment.values:
+            raise errors.InvalidEnvironment
         now = timezone.now()
         key = ApiKey(
             organization=by.organization,
@@ -74,6 +78,12 @@ def create_key(
             emails.key_created(key=key, to=person, at=now)
         signals.key_created.send(sender=ApiKey, key=key)
         return IssuedKey(key, token)
+
+
+def require_creator(*, actor: Actor, by: Membership) -> None:
+    """Refuses, on record, a person whose role includes no kind of key, before their form is even read."""
+    if not any(access.may_create(by, kind) for kind in ApiKey.Kind.values):
+        raise common.refuse(actor=actor, by=by, target=None, attempt="create")
 
 
 def rotate_key(
@@ -173,6 +183,8 @@ def _retire(old: ApiKey, successor: ApiKey, *, overlap: timedelta, now: datetime
 
 def _end_now(keys: Iterable[ApiKey], now: datetime) -> None:
     for key in keys:
+        if not seals.is_intact(key):
+            raise errors.EarlierKeyTampered
         key.expires_at = now
         key.seal = seals.seal_of(key)
         key.save(update_fields=["expires_at", "seal"])

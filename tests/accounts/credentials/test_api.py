@@ -9,7 +9,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accounts.credentials import actions
+from kellexa_portal.audit import Stream
+from kellexa_portal.audit.queries import events_of
+from kellexa_portal.core.actor import Actor
 from tests.factories import credentials
+from tests.factories.audit_support import recorded
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +56,18 @@ def test_a_bound_key_is_refused_from_elsewhere(client: Client) -> None:
     answer = _self(client, issued.token)
 
     assert answer.status_code == 401
+
+
+def test_a_revoked_key_that_is_still_used_is_seen_in_the_owners_log(client: Client) -> None:
+    issued = credentials.issued()
+    actions.revoke_key(actor=Actor.system("tests"), key=issued.key, reason="leaked")
+
+    answer = _self(client, issued.token)
+
+    stream = Stream.organization(issued.key.organization.public_id)
+    assert answer.status_code == 401
+    assert recorded(stream)[-1] == "key.verify.deny"
+    assert events_of(stream).latest("pk").actor_id == issued.key.key_id
 
 
 @pytest.mark.parametrize("header", [None, "Bearer", "Bearer nonsense", "Token x"])

@@ -12,7 +12,7 @@ import pytest
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
-from accounts.credentials import actions, rules, signals, verification
+from accounts.credentials import actions, rules, seals, signals, verification
 from accounts.credentials.actions import errors
 from accounts.credentials.models import ApiKey
 from accounts.credentials.tasks import expire_due
@@ -123,6 +123,19 @@ def test_an_altered_key_is_not_given_a_successor_with_a_fresh_seal() -> None:
 
 
 @pytest.mark.django_db
+def test_an_altered_earlier_key_is_not_ended_with_a_fresh_seal() -> None:
+    place = organizations.founder()
+    first = credentials.api_key(place)
+    second = _rotate(place, first).key
+    ApiKey.objects.filter(pk=first.pk).update(scopes=["keys:verify"])
+
+    with pytest.raises(errors.EarlierKeyTampered):
+        _rotate(place, second, force=True)
+
+    assert not seals.is_intact(ApiKey.objects.get(pk=first.pk))
+
+
+@pytest.mark.django_db
 def test_a_revoked_key_has_no_successor() -> None:
     place = organizations.founder()
     key = credentials.api_key(place)
@@ -190,6 +203,8 @@ def test_a_rotation_beside_a_revocation_never_leaves_the_revoked_key_alive() -> 
     ("fields", "error"),
     [
         ({"name": " "}, errors.InvalidKeyName),
+        ({"kind": "root"}, errors.InvalidKind),
+        ({"environment": "staging"}, errors.InvalidEnvironment),
         ({"scope_names": []}, errors.InvalidScopes),
         ({"scope_names": ["keys:verify"]}, errors.InvalidScopes),
         ({"scope_names": ["no:such"]}, errors.InvalidScopes),

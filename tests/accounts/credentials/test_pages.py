@@ -19,6 +19,7 @@ from accounts.credentials.models import ApiKey
 from accounts.organizations.models import Membership
 from kellexa_portal.audit import Stream
 from kellexa_portal.core.actor import Actor
+from kellexa_portal.mail import body
 from kellexa_portal.mail.models import OutboxMail
 from tests.factories import accounts, credentials, organizations, sign_in
 from tests.factories.audit_support import recorded
@@ -203,6 +204,7 @@ def test_an_auditor_makes_none(client: Client, place: Membership) -> None:
 
     assert client.get(CREATE).status_code == 403
     assert client.post(CREATE, _typed()).status_code == 403
+    assert recorded(Stream.organization(place.organization.public_id))[-1] == "key.access.denied"
     assert "New key" not in client.get(LIST).content.decode()
 
 
@@ -338,7 +340,7 @@ def test_rotating_shows_the_successor_once_and_says_until_when_the_old_key_works
     assert token is not None
     assert token[0] != issued.token
     assert timedelta(minutes=59) < old.expires_at - timezone.now() <= timedelta(hours=1)
-    assert "works until" in answer.content.decode()
+    assert re.search(r"works until\s+<time[^>]*>.+?</time>\.", answer.content.decode(), re.DOTALL)
 
 
 def test_a_rotation_sent_twice_shows_no_token_again(client: Client, place: Membership) -> None:
@@ -496,6 +498,41 @@ def test_contacts_are_saved_and_hear_of_the_key(client: Client, place: Membershi
     assert answer.status_code == 302
     told = OutboxMail.objects.filter(kind="credentials.key_revoked").values_list("recipient", flat=True)
     assert set(told) == {place.user.email, colleague.user.email}
+
+
+def test_a_new_contact_is_told_once_each_time_they_are_added(client: Client, place: Membership) -> None:
+    colleague = organizations.member(place.organization)
+    key = credentials.api_key(place)
+    chosen = {"contacts": [str(colleague.user.public_id)]}
+
+    for contacts in (chosen, chosen, {}, chosen):
+        client.post(_url(key, "contacts/"), contacts)
+
+    told = OutboxMail.objects.filter(kind="credentials.contact_added").values_list("recipient", flat=True)
+    assert list(told) == [colleague.user.email] * 2
+
+
+def test_an_auditor_changes_no_contacts_and_the_attempt_is_on_record(
+    client: Client, place: Membership
+) -> None:
+    key = credentials.api_key(place)
+    auditor = organizations.member(place.organization, Role.AUDITOR)
+    _as(client, auditor)
+
+    answer = client.post(_url(key, "contacts/"), {"contacts": [str(auditor.user.public_id)]})
+
+    assert answer.status_code == 403
+    assert not key.contact_rows.exists()
+    assert recorded(Stream.organization(place.organization.public_id))[-1] == "key.access.denied"
+
+
+def test_a_person_whose_zone_this_system_does_not_know_is_told_in_utc(place: Membership) -> None:
+    place.user.time_zone = "Moon/Tranquility"
+    place.user.save()
+
+    credentials.api_key(place)
+
+    assert "UTC" in body.of(OutboxMail.objects.get(kind="credentials.key_created")).text
 
 
 def test_a_contact_of_another_organization_is_refused(client: Client, place: Membership) -> None:

@@ -419,6 +419,20 @@ def test_a_malformed_question_gets_a_problem_and_never_an_error(
         assert json.loads(answer.content)["code"]
 
 
+@pytest.mark.parametrize("size", [20_000, 1_000_000])
+def test_a_form_has_the_same_bound_as_json(client: Client, gateway: IssuedKey, size: int) -> None:
+    answer = client.generic(
+        "POST",
+        VERIFY,
+        b"token=" + b"x" * size,
+        content_type="application/x-www-form-urlencoded",
+        headers={"Authorization": f"Bearer {gateway.token}"},
+    )
+
+    assert answer.status_code == 413
+    assert answer.json()["code"] == "too_large"
+
+
 def test_another_kind_of_body_is_415(client: Client, gateway: IssuedKey) -> None:
     answer = client.post(
         VERIFY, "token=x", content_type="text/plain", headers={"Authorization": f"Bearer {gateway.token}"}

@@ -119,6 +119,14 @@ def test_only_owners_and_admins_add_people(role: str) -> None:
             role="owner",
         )
 
+    assert recorded(Stream.organization(place.organization.public_id))[-1] == "org.access.denied"
+
+
+@pytest.mark.django_db
+def test_a_role_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(actions.UnknownRole):
+        organizations.member(organizations.organization(), "root")
+
 
 @pytest.mark.django_db
 def test_an_owner_adds_nobody_to_another_organization() -> None:

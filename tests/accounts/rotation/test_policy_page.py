@@ -9,7 +9,7 @@ from accounts.organizations.models import Membership
 from accounts.rotation.models import RotationPolicy
 from kellexa_portal.audit import Stream
 from tests.factories.audit_support import recorded
-from tests.factories.organizations import everyone, founder
+from tests.factories.organizations import everyone, founder, member
 from tests.factories.sign_in import sign_in
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +52,16 @@ def test_each_role_reads_and_only_owners_and_admins_write(client: Client) -> Non
 
     writers = {Membership.Role.OWNER, Membership.Role.ADMIN}
     assert answers == {role: (200, 302 if role in writers else 403) for role in places}
+
+
+def test_an_auditors_attempt_is_on_record(client: Client) -> None:
+    auditor = member(founder().organization, Membership.Role.AUDITOR)
+    sign_in(client, auditor.user)
+
+    response = client.post(PAGE, {"max_age_days": "30"})
+
+    assert response.status_code == 403
+    assert recorded(Stream.organization(auditor.organization.public_id))[-1] == "org.access.denied"
 
 
 def test_one_organizations_policy_is_not_anothers(client: Client) -> None:

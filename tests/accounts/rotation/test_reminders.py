@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from django.utils import timezone
 from accounts.credentials.actions import revoke_key, rotate_key
 from accounts.credentials.models import ApiKey
 from accounts.organizations.models import Membership
-from accounts.rotation import actions, planning
+from accounts.rotation import actions, planning, queries
 from accounts.rotation.kinds import kinds
 from accounts.rotation.models import Digest, Reminder
 from kellexa_portal.audit import Stream
@@ -153,6 +154,52 @@ def test_a_revoked_key_is_not_told_any_more() -> None:
     revoke_key(actor=Actor.of(owner.user), by=owner, key=key, reason=ApiKey.RevokeReason.values[0])
 
     assert _sweep(now).mails == 0
+
+
+def test_a_key_revoked_between_plan_and_mail_is_not_told() -> None:
+    owner, now = founder(), _weekday_at_nine()
+    kept, gone = (_ending(owner, after=10 * DAY, now=now, name=name) for name in ("Kept", "Gone"))
+    _sweep(now.replace(hour=2))
+    revoke_key(actor=Actor.of(owner.user), by=owner, key=gone, reason="unused")
+
+    actions.send_daily(actor=SYSTEM, user_id=owner.user.pk, now=now)
+
+    states = dict(Reminder.objects.values_list("subject_id", "state"))
+    assert states == {kept.key_id: Reminder.State.SENT, gone.key_id: Reminder.State.DROPPED}
+    assert "Gone" not in body.of(_digests_to(owner)[0]).text
+
+
+@pytest.mark.parametrize(
+    ("after", "subject"),
+    [
+        (10 * DAY, "Rotate “Export” in 10 days"),
+        (DAY, "Rotate “Export” in 1 day"),
+        (timedelta(hours=20), "Rotate “Export” in 20 hours"),
+        (timedelta(minutes=40), "Rotate “Export” in 1 hour"),
+        (-timedelta(hours=1), "Overdue: rotate “Export”"),
+    ],
+)
+def test_the_subject_is_one_sentence(after: timedelta, subject: str) -> None:
+    owner, now = founder(), _weekday_at_nine()
+    _ending(owner, after=after, now=now, name="Export")
+
+    _sweep(now)
+
+    [mail] = _digests_to(owner)
+    assert mail.subject == subject
+
+
+def test_the_digest_names_the_kind_of_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    owner, now = founder(), _weekday_at_nine()
+    _ending(owner, after=10 * DAY, now=now, name="Export")
+    monkeypatch.setattr(queries, "kind_named", lambda _name: replace(kinds()[0], label="Signing key"))
+
+    _sweep(now)
+
+    [mail] = _digests_to(owner)
+    content = body.of(mail)
+    assert "Signing key “Export” of" in content.text
+    assert "Signing key “Export” of" in content.html
 
 
 def test_the_circle_widens_to_contacts_and_owners() -> None:
