@@ -48,6 +48,29 @@ def require_staff(actor: Actor, roles: frozenset[Role]) -> None:
         raise NotPermittedError
 
 
+def is_oneself(actor: Actor, user: User) -> bool:
+    """Whether ``actor`` is ``user`` in person, customer or staff; never a key, whatever its id."""
+    return actor.type in {ActorType.PERSON, ActorType.STAFF} and actor.id == str(user.public_id)
+
+
+def require_oneself(actor: Actor, user: User) -> None:
+    """Raises ``NotPermittedError`` unless ``actor`` is ``user`` in person."""
+    if not is_oneself(actor, user):
+        raise NotPermittedError
+
+
+def require_system(actor: Actor) -> None:
+    """Raises ``NotPermittedError`` unless the portal itself, or its operator's command line, acts."""
+    if actor.type is not ActorType.SYSTEM:
+        raise NotPermittedError
+
+
+def require_say_over(actor: Actor, user: User) -> None:
+    """Raises ``NotPermittedError`` unless ``actor`` is ``user``, the portal, or staff who manage people."""
+    if actor.type is not ActorType.SYSTEM and not is_oneself(actor, user):
+        require_manager_of_people(actor)
+
+
 def require_manager_of_people(actor: Actor) -> None:
     """Raises ``NotPermittedError`` unless ``actor`` is an active administrator of the staff."""
     require_staff(actor, MANAGE_PEOPLE)

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from accounts.identity.models import PasswordReset, SignUp, User
-from accounts.identity.rules import RESET_LIFETIME, SIGN_UP_LIFETIME, STAFF_INVITATION_LIFETIME
+from accounts.identity.rules import RESET_LIFETIME, SIGN_UP_LIFETIME, STAFF_INVITATION_LIFETIME, zone_named
 from kellexa_portal.core import context
 from kellexa_portal.core.ids import uuid7
 from kellexa_portal.mail import defer
@@ -134,16 +132,14 @@ def _about_reset(token: str, *, email: str, zone: str) -> dict[str, object]:
 
 
 def _about_link(*, url: str, email: str, zone: str, lifetime: timedelta) -> dict[str, object]:
-    hours = int(lifetime.total_seconds() // 3600)
-    works_for = ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours}
-    return {"url": url, "facts": _facts(email, zone), "works_for": works_for}
+    return {"url": url, "facts": _facts(email, zone), "hours": lifetime // timedelta(hours=1)}
 
 
 def _facts(email: str, zone: str) -> Facts:
     """Which account, when, and from where: what a person needs to tell their own act from another's."""
     facts = [
         (_("Account"), email),
-        (_("When"), date_format(timezone.localtime(timezone.now(), ZoneInfo(zone)), "j F Y, H:i T")),
+        (_("When"), date_format(timezone.localtime(timezone.now(), zone_named(zone)), "j F Y, H:i T")),
     ]
     ip = context.current().ip
     return [*facts, (_("From address"), ip)] if ip else facts

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import ClassVar, TypeVar
 
 from django.conf import settings
+from django.contrib.auth import get_backends
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
@@ -84,6 +85,15 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return str(self.public_id)
+
+    def has_perm(self, perm: str, obj: models.Model | None = None) -> bool:
+        """What the roles give, and nothing more: Django's own answer to ``is_superuser`` is always yes."""
+        return self.is_active and any(backend.has_perm(self, perm, obj) for backend in get_backends())
+
+    def has_module_perms(self, app_label: str) -> bool:
+        """The same for a whole app."""
+        backends = (backend for backend in get_backends() if hasattr(backend, "has_module_perms"))
+        return self.is_active and any(backend.has_module_perms(self, app_label) for backend in backends)
 
     def get_full_name(self) -> str:
         return self.name

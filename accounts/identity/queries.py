@@ -19,6 +19,11 @@ def live_sign_up(token: str) -> SignUp | None:
     return SignUp.objects.live(timezone.now()).filter(token_hash=tokens.digest(token)).first()
 
 
+def reset_of(token: str) -> PasswordReset | None:
+    """The reset behind a mailed link, whether or not it still works; for evidence, never for admission."""
+    return PasswordReset.objects.select_related("user").filter(token_hash=tokens.digest(token)).first()
+
+
 def live_reset(token: str) -> PasswordReset | None:
     """The reset behind a mailed link, if it works: in time, unused, and the account not secured since."""
     return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 import zoneinfo
 from datetime import timedelta
@@ -29,7 +30,8 @@ def clean_email(text: str) -> str:
 
     Full-width letters and ligatures become what they look like; an internationalised host becomes its
     ``xn--`` form. A local part that is not ASCII afterwards raises ``ValueError``, so that ``mıke@`` can
-    never pass for ``mike@`` (CVE-2019-19844); so does a text too long to be an address.
+    never pass for ``mike@`` (CVE-2019-19844); so does a text too long to be an address, and one with the
+    control characters that a quoted local part may hold by its grammar and the database refuses.
     """
     folded = unicodedata.normalize("NFKC", text[: MAX_EMAIL_LENGTH + 1]).strip()
     if len(text) > MAX_EMAIL_LENGTH or len(folded) > MAX_EMAIL_LENGTH:
@@ -38,6 +40,8 @@ def clean_email(text: str) -> str:
     address = f"{local}{separator}{host.encode('idna').decode('ascii').lower()}"
     if not address.isascii():
         raise ValueError("the local part is not ASCII")
+    if not re.fullmatch(ADDRESS_PATTERN, address):
+        raise ValueError("not printable ASCII on both sides")
     return address
 
 

@@ -1,4 +1,4 @@
-"""News that travels up to the apps above, always inside the transaction that makes it true."""
+"""News that travels up to the apps above; of a person's account inside the transaction that makes it true."""
 
 from __future__ import annotations
 
@@ -13,3 +13,6 @@ password_changed = Signal()
 Arguments: ``user``, ``actor``, ``request_session_key`` (the key of the session that may live on, or
 empty when none may).
 """
+
+purging = Signal()
+"""The hourly purge begins, in no transaction. Arguments: ``actor`` (a part of the system), ``now``."""

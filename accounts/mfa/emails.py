@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -11,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.identity.models import User
+from accounts.identity.rules import zone_named
 from accounts.mfa import rules
 from accounts.sessions import devices
 from kellexa_portal.core import context
@@ -107,7 +107,7 @@ def _notify(
 def _facts(user: User) -> Facts:
     """Who, when, from where and with what: enough to recognise oneself by."""
     request = context.current()
-    now = timezone.localtime(timezone.now(), ZoneInfo(user.time_zone))
+    now = timezone.localtime(timezone.now(), zone_named(user.time_zone))
     return [
         (_("Account"), user.email),
         (_("When"), date_format(now, "j F Y, H:i T")),

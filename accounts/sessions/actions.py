@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import django_otp
 from django.contrib import auth
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_otp.models import Device
 
+from accounts.identity import access
 from accounts.identity import pending as half_sign_ins
 from accounts.identity.models import PendingSignIn, User
 from accounts.sessions import devices, rules
@@ -24,7 +26,7 @@ from kellexa_portal.core.actor import Actor
 from kellexa_portal.core.errors import DomainError, Fault
 from kellexa_portal.web.client import prefix_of
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
+BACKEND = "accounts.sessions.backends.SessionBackend"
 EndReason = AccountSession.EndReason
 
 
@@ -65,7 +67,6 @@ def complete_login(
         django_otp.login(request, device)
         session = _open(request, user=user, method=method)
         _end_excess(user)
-        _forget_old(user)
         record(
             SessionEvent.LOGIN_SUCCEEDED,
             actor=Actor.of(user),
@@ -97,7 +98,7 @@ def _end_former(request: HttpRequest) -> None:
     """Ends the session that this browser had before, so that it does not linger in somebody's list."""
     former = getattr(request, "account_session", None)
     if isinstance(former, AccountSession):
-        _end(former, EndReason.SIGNED_OUT)
+        _sign_out(former)
 
 
 def _open(request: HttpRequest, *, user: User, method: AccountSession.Method) -> AccountSession:
@@ -120,25 +121,43 @@ def _open(request: HttpRequest, *, user: User, method: AccountSession.Method) ->
 def _end_excess(user: User) -> None:
     """Ends the oldest sessions beyond the limit, so that nobody can hoard rows."""
     newest = AccountSession.objects.unended().filter(user=user).order_by("-started_at", "-pk")
-    beyond = list(newest.values_list("pk", flat=True)[rules.MAX_LIVE_SESSIONS :])
-    if beyond:
-        AccountSession.objects.filter(pk__in=beyond).update(
-            ended_at=timezone.now(), end_reason=EndReason.EXCESS
+    for session in newest.select_related("user")[rules.MAX_LIVE_SESSIONS :]:
+        end_session(session=session, actor=Actor.system("sessions"), reason=EndReason.EXCESS)
+
+
+def end_expired(*, actor: Actor, now: datetime) -> int:
+    """Writes down, for sessions that the clock has ended and no request found, that they are over.
+
+    Nothing depends on it for admission; without it the row of a browser that never comes back looks open.
+    """
+    access.require_system(actor)
+    ended = 0
+    for is_staff in (False, True):
+        limits = rules.limits_of(is_staff=is_staff)
+        unended = AccountSession.objects.unended().filter(user__is_staff=is_staff)
+        over = unended.filter(
+            Q(started_at__lte=now - limits.absolute) | Q(last_seen_at__lte=now - limits.idle)
         )
+        for session in over.select_related("user").order_by("pk").iterator():
+            reason = rules.expiry_of(
+                limits=limits, started_at=session.started_at, last_seen_at=session.last_seen_at, now=now
+            )
+            ended += reason is not None and expire(session=session, reason=reason)
+    return ended
 
 
-def _forget_old(user: User) -> None:
+def forget_old(*, actor: Actor, now: datetime) -> int:
     """Removes what ended long ago: a list of one's past whereabouts is itself personal data."""
-    before = timezone.now() - rules.KEEP_ENDED_FOR
-    AccountSession.objects.filter(user=user, ended_at__lt=before).delete()
+    access.require_system(actor)
+    return AccountSession.objects.filter(ended_at__lt=now - rules.KEEP_ENDED_FOR).delete()[0]
 
 
 def sign_out(request: HttpRequest) -> None:
     """Ends the session and the half sign-in of this browser; the cookie's key is worth nothing after it."""
     session = getattr(request, "account_session", None)
     with transaction.atomic():
-        if isinstance(session, AccountSession) and _end(session, EndReason.SIGNED_OUT):
-            _record(SessionEvent.SIGNED_OUT, actor=Actor.of(session.user), session=session)
+        if isinstance(session, AccountSession):
+            _sign_out(session)
         half_sign_ins.clear(request)
     auth.logout(request)
 
@@ -146,7 +165,11 @@ def sign_out(request: HttpRequest) -> None:
 def end_session(
     *, session: AccountSession, actor: Actor, reason: AccountSession.EndReason = EndReason.REVOKED
 ) -> bool:
-    """Ends one session at once; ``False`` when it had ended already."""
+    """Ends one session at once; ``False`` when it had ended already.
+
+    For its person, the portal, and administrators of the staff; raises ``NotPermittedError`` for others.
+    """
+    access.require_say_over(actor, session.user)
     with transaction.atomic():
         ended = _end(session, reason)
         if ended:
@@ -163,8 +186,10 @@ def end_sessions(
 ) -> int:
     """Ends every session of ``user`` but the one that ``except_key`` opens; answers how many ended.
 
-    The one that lives on takes over the account's present epoch. One event names them all.
+    The one that lives on takes over the account's present epoch. One event names them all. For the
+    person, the portal, and administrators of the staff; raises ``NotPermittedError`` for others.
     """
+    access.require_say_over(actor, user)
     with transaction.atomic():
         epoch = User.objects.select_for_update().values_list("security_epoch", flat=True).get(pk=user.pk)
         unended = AccountSession.objects.unended().filter(user=user)
@@ -234,7 +259,7 @@ def follow(request: HttpRequest) -> None:
         return
     key = request.session.session_key
     if key is None or request.session.get(auth.SESSION_KEY) != str(session.user_id):
-        _end(session, EndReason.SIGNED_OUT)
+        _sign_out(session)
     elif not session.belongs_to_key(key):
         session.key_digest = digest_of(key)
         AccountSession.objects.unended().filter(pk=session.pk).update(key_digest=session.key_digest)
@@ -250,6 +275,13 @@ def reverify(request: HttpRequest, *, device: Device) -> None:
 def authentication_of(session: AccountSession) -> context.Authentication:
     """How the session proved itself, for evidence."""
     return context.Authentication(session.level, tuple(session.methods), session.started_at)
+
+
+def _sign_out(session: AccountSession) -> None:
+    """Ends ``session`` for the browser that held it, on record."""
+    with transaction.atomic():
+        if _end(session, EndReason.SIGNED_OUT):
+            _record(SessionEvent.SIGNED_OUT, actor=Actor.of(session.user), session=session)
 
 
 def _end(session: AccountSession, reason: AccountSession.EndReason) -> bool:

@@ -9,7 +9,7 @@ class SessionsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from accounts.identity.signals import password_changed
+        from accounts.identity.signals import password_changed, purging
         from accounts.sessions import receivers
         from accounts.sessions.events import SessionEvent
         from kellexa_portal.audit.catalogue import register
@@ -17,6 +17,7 @@ class SessionsConfig(AppConfig):
 
         register(SessionEvent)
         password_changed.connect(receivers.end_other_sessions, dispatch_uid="accounts.sessions.end_others")
+        purging.connect(receivers.sweep, dispatch_uid="accounts.sessions.sweep")
         register_item(label=_("Activity"), url_name="sessions:activity", icon="activity", order=100)
         register_account_link(label=_("Devices"), url_name="sessions:list", icon="laptop", order=30)
         register_sign_out(url_name="sessions:logout", label=_("Sign out"))

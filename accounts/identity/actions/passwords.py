@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.identity import emails, limits, passwords, queries, rules, signals, tokens
+from accounts.identity import access, emails, limits, passwords, queries, rules, signals, tokens
 from accounts.identity.events import IdentityEvent
 from accounts.identity.models import PasswordReset, PendingSignIn, User
 from kellexa_portal.audit import Outcome, Stream, Target, record, record_independently
@@ -39,8 +39,10 @@ def change_password(*, actor: Actor, user: User, current: str, new: str, session
 
     The epoch rises, so half sign-ins, reset links and known browsers of the old password die with it; the
     session behind ``session_key`` is carried over by the receiver. ``new`` has passed ``passwords.validate``.
-    Raises ``CurrentPasswordWrongError`` and, after five tries, ``TooManyAttempts``.
+    Raises ``NotPermittedError`` for anybody else, ``CurrentPasswordWrongError`` and, after five tries,
+    ``TooManyAttempts``.
     """
+    access.require_oneself(actor, user)
     raise_if_spent(limits.CURRENT_PASSWORD, str(user.public_id))
     if not passwords.proves(user, current):
         record_independently(
@@ -123,7 +125,7 @@ def reset_password(*, actor: Actor, token: str, new: str) -> User:
     """
     found = queries.live_reset(token)
     if found is None:
-        _refuse(actor, None)
+        note_dead_link(actor=actor, token=token)
         raise ResetLinkDeadError
     hashed = passwords.make(new)
     with transaction.atomic():
@@ -161,6 +163,16 @@ def _replace(account: User, hashed: str) -> None:
     account.save(update_fields=["password", "password_changed_at", "security_epoch", "email_confirmed_at"])
     PendingSignIn.objects.filter(user=account).delete()
     PasswordReset.objects.filter(user=account, spent_at=None).update(spent_at=timezone.now())
+
+
+def note_dead_link(*, actor: Actor, token: str) -> None:
+    """Puts on record that a link which no longer works was opened, for the account it once belonged to.
+
+    Once a period and network: links can be made up by the thousand, and must not fill the evidence.
+    """
+    if spend(limits.DENIAL_ON_RECORD, f"reset:{limits.network()}").allowed:
+        former = queries.reset_of(token)
+        _refuse(actor, former.user if former else None)
 
 
 def _refuse(actor: Actor, account: User | None) -> None:

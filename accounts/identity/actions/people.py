@@ -36,9 +36,10 @@ def create_staff(*, actor: Actor, email: str, name: str, roles: Iterable[StaffAs
     """Makes a staff account with ``roles`` and mails it a link to choose its password.
 
     Harmless when repeated: roles are added, none is taken, and the mail goes out again only while no
-    password was ever chosen. For the operator's command line: it asks no permission of its own. Raises
-    ``CustomerAccountError``.
+    password was ever chosen. For the operator's command line alone: nobody who is signed in makes staff, so a
+    stolen session can't either. Raises ``NotPermittedError`` and ``CustomerAccountError``.
     """
+    access.require_system(actor)
     with transaction.atomic():
         user = queries.account_of(email)
         if user is None:

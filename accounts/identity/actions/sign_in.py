@@ -11,7 +11,7 @@ from accounts.identity.models import User
 from kellexa_portal.audit import Outcome, Stream, Target, record_independently
 from kellexa_portal.core.actor import Actor
 from kellexa_portal.core.errors import DomainError, Fault
-from kellexa_portal.ratelimit import Limit, TooManyAttempts, WhenDown, clear, raise_if_spent, refund, spend
+from kellexa_portal.ratelimit import Limit, TooManyAttempts, WhenDown, clear, refund, spend
 
 
 class SignInRefusedError(DomainError):
@@ -27,8 +27,9 @@ def prove_password(*, actor: Actor, email: str, password: str, browser: BrowserC
 
     Budgets: a network, whoever it asks for; an account from unknown browsers, by canonical address and so
     also without an account; each known browser its own, so that a stranger's attempts never lock the owner
-    out (attack case 13); and a hundred failures in a row, which only a reset clears. Each attempt is spent
-    before the password is looked at; a success gives back its own unit and no other's (case 18). Raises
+    out (attack case 13); and a hundred failures in 30 days from unknown browsers, forgotten at a success from
+    one or a reset. Each attempt is spent before the password is looked at, so that a refusal never tells
+    whether it was right; a success gives back its own unit and no other's (case 18). Raises
     ``SignInRefusedError`` or ``TooManyAttempts``; both are on record although the request rolls back.
     """
     network = limits.network()
@@ -39,12 +40,15 @@ def prove_password(*, actor: Actor, email: str, password: str, browser: BrowserC
     _spend_account(actor, known, limit, subject)
     if in_a_row:
         _spend_account(actor, known, limits.LOGIN_IN_A_ROW, in_a_row)
+    if known is not None and known.is_staff:
+        # Staff see every customer: without the counter store nobody signs in as staff (fail closed).
+        _spend_account(actor, known, limits.STAFF_LOGIN, str(known.public_id), when_down=WhenDown.REFUSE)
     if not passwords.proves(known, password) or known is None:
+        if known is not None and known.is_staff:
+            # It counts right passwords: a stranger's wrong ones must lock nobody out.
+            refund(limits.STAFF_LOGIN, str(known.public_id))
         _note(IdentityEvent.LOGIN_FAILED, actor, known, Outcome.FAILURE, SignInRefusedError.code)
         raise SignInRefusedError
-    if known.is_staff:
-        # Staff see every customer: without the counter store nobody signs in as staff (fail closed).
-        raise_if_spent(limits.STAFF_LOGIN, str(known.public_id), when_down=WhenDown.REFUSE)
     refund(limits.LOGIN_BY_NETWORK, network)
     refund(limit, subject)
     if in_a_row:
@@ -69,8 +73,15 @@ def _spend_network(actor: Actor, network: str) -> None:
     raise TooManyAttempts(retry_after=decision.retry_after_seconds)
 
 
-def _spend_account(actor: Actor, known: User | None, limit: Limit, subject: str) -> None:
-    decision = spend(limit, subject)
+def _spend_account(
+    actor: Actor,
+    known: User | None,
+    limit: Limit,
+    subject: str,
+    *,
+    when_down: WhenDown = WhenDown.POSTGRES,
+) -> None:
+    decision = spend(limit, subject, when_down=when_down)
     if not decision.allowed:
         _note(IdentityEvent.LOGIN_DENIED, actor, known, Outcome.DENIED, limit.name)
         raise TooManyAttempts(retry_after=decision.retry_after_seconds)

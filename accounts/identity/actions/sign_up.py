@@ -99,6 +99,7 @@ def confirm_sign_up(*, actor: Actor, token: str, browser: str, password: str) ->
     """
     sign_up = queries.live_sign_up(token)
     if sign_up is None:
+        note_dead_link(actor=actor)
         raise SignUpLinkDeadError
     if needs_password(sign_up, browser=browser):
         _prove_password(actor=actor, sign_up=sign_up, password=password)
@@ -128,6 +129,21 @@ def _prove_password(*, actor: Actor, sign_up: SignUp, password: str) -> None:
         reason=SignUpPasswordWrongError.code,
     )
     raise SignUpPasswordWrongError
+
+
+def note_dead_link(*, actor: Actor) -> None:
+    """Puts on record that a link which no longer works was opened.
+
+    Once a period and network: links can be made up by the thousand, and must not fill the evidence.
+    """
+    if spend(limits.DENIAL_ON_RECORD, f"signup:{limits.network()}").allowed:
+        record_independently(
+            IdentityEvent.SIGN_UP_REFUSED,
+            actor=actor,
+            stream=Stream.system(),
+            outcome=Outcome.DENIED,
+            reason=SignUpLinkDeadError.code,
+        )
 
 
 def _spend(sign_up: SignUp) -> None:

@@ -8,6 +8,7 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.identity import signals
 from accounts.identity.models import PasswordReset, PendingSignIn, SignUp
 from kellexa_portal.core.actor import Actor
 
@@ -17,10 +18,13 @@ KEEP_EXPIRED_FOR = timedelta(days=1)
 def purge_expired(*, actor: Actor) -> int:
     """Deletes expired sign-ups, resets, half sign-ins and Django sessions; returns how many rows.
 
+    Announces itself first, so that what the apps above keep of a person goes in the same hour.
+
     Nothing depends on it: expiry is checked at use (case 40). A day's grace keeps the page that says "this
     link has expired" honest for a while. Only what is worthless goes, so it isn't an event.
     """
     now = timezone.now()
+    signals.purging.send(sender=None, actor=actor, now=now)
     with transaction.atomic():
         counts = [
             SignUp.objects.filter(expires_at__lt=now - KEEP_EXPIRED_FOR).delete()[0],

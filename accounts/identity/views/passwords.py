@@ -77,6 +77,7 @@ def password_reset_confirm(request: HttpRequest, token: str) -> HttpResponse:
     """Shows at GET, acts at POST. Sets the password and signs nobody in: the second factor still stands."""
     reset = queries.live_reset(token)
     if reset is None:
+        actions.note_dead_link(actor=Actor.anonymous(), token=token)
         return _dead_link(request)
     form = NewPasswordForm(request.POST if request.method == "POST" else None, user=reset.user)
     if not form.is_bound or not form.is_valid():

@@ -57,6 +57,7 @@ def signup_confirm(request: HttpRequest, token: str) -> HttpResponse:
     """Shows at GET, acts at POST, since mail scanners follow links; then straight on to the second factor."""
     sign_up = queries.live_sign_up(token)
     if sign_up is None:
+        actions.note_dead_link(actor=Actor.anonymous())
         return _dead_link(request)
     browser = _browser(request)
     asks_password = actions.needs_password(sign_up, browser=browser)

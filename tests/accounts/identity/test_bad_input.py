@@ -26,6 +26,8 @@ FORM = "application/x-www-form-urlencoded"
         b"email=" + b"a" * 100_000 + b"@x.example&password=" + b"b" * 100_000,
         b"email=a@" + b"x" * 64 + b".example&password=quarry-lantern-orchid",
         b"email=a@.example&password=quarry-lantern-orchid",
+        b"email=%22a%01b%22@x.example&password=quarry-lantern-orchid-77&name=a&organization_name=c",
+        b"email=%22a%7fb%22@x.example&password=quarry-lantern-orchid-77&name=a&organization_name=c",
         b"email=@&password=quarry-lantern-orchid",
         b"email=a@b@c.example&password=quarry-lantern-orchid",
         ("email=a@" + "ß" * 250 + "&password=quarry-lantern-orchid").encode(),

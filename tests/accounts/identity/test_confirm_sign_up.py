@@ -196,3 +196,10 @@ def test_parallel_confirmations_make_one_account(count: int) -> None:
     assert User.objects.count() == 1
     assert Membership.objects.count() == 1
     assert kinds_to(EMAIL).count("accounts.confirm_address") == len(paths)
+
+
+def test_a_dead_link_is_on_record_once_a_while(client: Client) -> None:
+    for letter in "abcdefghij":
+        assert client.get(f"/accounts/signup/confirm/{letter * 43}/").status_code == 404
+
+    assert recorded(Stream.system()) == ["account.signup.deny"]

@@ -13,6 +13,7 @@ from accounts.identity import known_browser, limits
 from accounts.identity.models import PendingSignIn, User
 from kellexa_portal.audit import Stream
 from kellexa_portal.audit.queries import events_of
+from kellexa_portal.ratelimit import spend
 from tests.factories import accounts
 from tests.factories.audit_support import recorded
 
@@ -248,11 +249,23 @@ def test_customers_sign_in_and_guessers_are_counted_while_redis_is_down(no_redis
     assert guesses == [422] * 5 + [429]
 
 
-def test_staff_do_not_sign_in_while_redis_is_down_and_strangers_cannot_tell(no_redis: None) -> None:
+def test_staff_do_not_sign_in_while_redis_is_down_and_no_answer_tells_a_right_password(
+    no_redis: None,
+) -> None:
     person = accounts.staff()
 
     guess = _try(Client(), person.email)
     right = _try(Client(), person.email, accounts.PASSWORD)
 
-    assert (guess, right) == (422, 429)
+    assert (guess, right) == (429, 429)
     assert not PendingSignIn.objects.exists()
+    assert recorded(Stream.user(person.public_id)) == ["auth.login.deny"] * 2
+
+
+def test_wrong_guesses_leave_the_budget_of_staff_whole() -> None:
+    """It counts right passwords: a stranger must not be able to lock a member of the staff out."""
+    person = accounts.staff()
+    for number in range(5):
+        _try(Client(), person.email, ip=f"203.0.113.{number}")
+
+    assert spend(limits.STAFF_LOGIN, str(person.public_id)).remaining == limits.STAFF_LOGIN.budget - 1

@@ -347,3 +347,32 @@ def test_two_uses_of_links_at_once_set_one_password() -> None:
     user.refresh_from_db()
     assert sorted(statuses) == [302] + [404] * 5
     assert user.check_password(f"granite-meadow-violin-{statuses.index(302)}")
+
+
+def test_a_spent_link_opened_again_is_on_record_for_its_account(client: Client) -> None:
+    user = accounts.user(email=EMAIL)
+    _ask(client)
+    path = path_to(EMAIL)
+    _set(client, path)
+
+    client.get(path)
+
+    assert recorded(Stream.user(user.public_id))[-1] == "account.password.reset_deny"
+
+
+def test_links_made_up_by_the_thousand_do_not_fill_the_record(client: Client) -> None:
+    for letter in "abcdefghij":
+        assert client.get(f"/accounts/password/reset/{letter * 43}/").status_code == 404
+
+    assert recorded(Stream.system()) == ["account.password.reset_deny"]
+
+
+def test_the_sentences_of_the_mail_are_whole(client: Client) -> None:
+    """A zone that this system does not know ends as UTC, not as an error."""
+    accounts.user(email=EMAIL, time_zone="no/zone")
+
+    _ask(client)
+
+    (text,) = texts_to(EMAIL)
+    assert "The link works once, for 1 hour. Setting" in " ".join(text.split())
+    assert "UTC" in text

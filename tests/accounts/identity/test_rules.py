@@ -31,6 +31,13 @@ def test_an_address_that_could_pass_for_another_is_none(typed: str) -> None:
         rules.clean_email(typed)
 
 
+@pytest.mark.parametrize("control", ["\x01", "\x1f", "\x7f"])
+def test_a_quoted_control_character_is_no_address(control: str) -> None:
+    """Django's validator admits it by the grammar, the database does not."""
+    with pytest.raises(ValueError, match="printable"):
+        rules.clean_email(f'"a{control}b"@customer.example')
+
+
 @pytest.mark.parametrize("typed", ["", "@", "x", "a@..", "\ud800@x", "ﷺ" * 500, "a@" + "ß" * 250])
 def test_whatever_is_typed_can_be_counted(typed: str) -> None:
     assert len(rules.canonical_email(typed)) <= 20 * rules.MAX_EMAIL_LENGTH

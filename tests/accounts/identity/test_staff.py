@@ -181,3 +181,14 @@ def test_the_action_itself_asks_who_acts(kind: str) -> None:
 
     user.refresh_from_db()
     assert user.is_active
+
+
+def test_no_administrator_makes_staff_only_the_operator_does() -> None:
+    administrator = accounts.staff(StaffAssignment.Role.ADMINISTRATOR, email="admin@staff.example")
+
+    with pytest.raises(NotPermittedError):
+        people.create_staff(
+            actor=Actor.of(administrator), email=EMAIL, name="Sam", roles=[StaffAssignment.Role.DPO]
+        )
+
+    assert not User.objects.filter(email=EMAIL).exists()

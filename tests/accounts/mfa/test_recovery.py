@@ -237,3 +237,15 @@ def test_recovery_codes_satisfy_no_signed_in_page(client: Client, ada: User, cod
     for path in ("/accounts/mfa/authenticator/", "/accounts/mfa/recovery-codes/"):
         assert client.post(path, {"code": codes[0], "recovery_code": codes[0]}).status_code == 422
     assert RecoveryCode.objects.usable().count() == 10
+
+
+def test_a_zone_that_this_system_does_not_know_stops_no_recovery(
+    client: Client, ada: User, codes: list[str]
+) -> None:
+    User.objects.update(time_zone="no/zone")
+    prove_password(client, ada)
+
+    response = client.post(RECOVER, {"recovery_code": codes[0]})
+
+    assert response.status_code in {302, 303}
+    assert "UTC" in body.of(OutboxMail.objects.get()).text

@@ -16,9 +16,12 @@ from django.utils import timezone
 
 from accounts.identity import pending as half_sign_ins
 from accounts.identity.models import PendingSignIn, User
+from accounts.identity.tasks import purge_expired
 from accounts.sessions import devices, rules
 from accounts.sessions.actions import SignInLapsedError, UnprovenDeviceError, complete_login
 from accounts.sessions.models import AccountSession, digest_of
+from kellexa_portal.audit import Stream
+from tests.factories.audit_support import recorded
 from tests.factories.sign_in import enrolled, new_person, oathtool, prove_password, sign_in
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -113,6 +116,7 @@ def test_the_fifty_first_session_ends_the_oldest(ada: User) -> None:
 
     sessions[0].refresh_from_db()
     assert sessions[0].end_reason == "excess"
+    assert recorded(Stream.user(ada.public_id)).count("session.revoke") == 1
     assert AccountSession.objects.unended().count() == rules.MAX_LIVE_SESSIONS
     assert clients[0].get("/accounts/sessions/").status_code == 302
     assert clients[1].get("/accounts/sessions/").status_code == 200
@@ -123,9 +127,31 @@ def test_sessions_that_ended_long_ago_are_forgotten(client: Client, ada: User) -
     long_ago = timezone.now() - rules.KEEP_ENDED_FOR - timedelta(days=1)
     AccountSession.objects.filter(pk=old.pk).update(ended_at=long_ago, end_reason="revoked")
 
-    sign_in(client, ada)
+    purge_expired()
 
     assert not AccountSession.objects.filter(pk=old.pk).exists()
+
+
+def test_a_session_whose_browser_never_comes_back_is_ended_by_the_purge(client: Client, ada: User) -> None:
+    idle, live = sign_in(client, ada), sign_in(Client(), ada)
+    AccountSession.objects.filter(pk=idle.pk).update(last_seen_at=timezone.now() - timedelta(minutes=31))
+
+    purge_expired()
+
+    idle.refresh_from_db()
+    live.refresh_from_db()
+    assert (idle.end_reason, live.end_reason) == ("idle", "")
+    assert recorded(Stream.user(ada.public_id))[-1] == "session.expire"
+
+
+def test_a_sign_in_over_another_puts_the_end_of_the_former_on_record(ada: User) -> None:
+    former = sign_in(Client(), ada)
+    request, pending = begin(ada)
+    request.account_session = former
+
+    complete_login(request, pending=pending, device=enrolled(ada), method=AccountSession.Method.TOTP)
+
+    assert recorded(Stream.user(ada.public_id))[-2:] == ["session.end", "auth.login.succeed"]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django_otp import DEVICE_ID_SESSION_KEY
 
 from accounts.identity.models import User
+from accounts.sessions.actions import BACKEND
 from accounts.sessions.models import AccountSession
 from kellexa_portal.audit import Stream
 from kellexa_portal.audit.models import Event
@@ -78,7 +79,7 @@ def test_a_forged_django_session_is_refused(client: Client, ada: User) -> None:
     device = enrolled(ada)
     store = SessionStore()
     store[SESSION_KEY] = str(ada.pk)
-    store[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    store[BACKEND_SESSION_KEY] = BACKEND
     store[HASH_SESSION_KEY] = ada.get_session_auth_hash()
     store[DEVICE_ID_SESSION_KEY] = device.persistent_id
     store.create()

@@ -10,11 +10,15 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from accounts.identity.access import NotPermittedError
 from accounts.identity.models import StaffAssignment, User
+from accounts.sessions.actions import end_session, end_sessions
 from accounts.sessions.models import AccountSession
 from accounts.sessions.views import EVENTS_A_PAGE
 from kellexa_portal.audit import Stream
 from kellexa_portal.audit.queries import events_of
+from kellexa_portal.core.actor import Actor
+from tests.factories import accounts
 from tests.factories.sign_in import enrolled, new_person, oathtool, prove_password, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -279,3 +283,22 @@ def test_an_auditor_looks_and_ends_nothing(client: Client, ada: User) -> None:
     assert "key_digest" not in detail.content.decode()
     assert theirs.ended_at is None
     assert theirs.device != "mine"
+
+
+@pytest.mark.parametrize("kind", ["anonymous", "customer", "key", "auditor"])
+def test_the_actions_themselves_ask_who_ends_a_session(ada: User, session: AccountSession, kind: str) -> None:
+    actors = {
+        "anonymous": Actor.anonymous,
+        "customer": lambda: Actor.of(new_person("bob@example.com")),
+        "key": lambda: Actor.key(str(ada.public_id)),
+        "auditor": lambda: Actor.of(accounts.staff(StaffAssignment.Role.PLATFORM_AUDITOR)),
+    }
+    actor = actors[kind]()
+
+    with pytest.raises(NotPermittedError):
+        end_session(session=session, actor=actor)
+    with pytest.raises(NotPermittedError):
+        end_sessions(user=ada, actor=actor)
+
+    session.refresh_from_db()
+    assert session.ended_at is None
