@@ -98,8 +98,7 @@ CACHES = {"default": CONFIG.cache()}
 # --- Sign-in ------------------------------------------------------------------------------------
 
 AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "guardian.backends.ObjectPermissionBackend",
+    "accounts.sessions.backends.SessionBackend",
     "kellexa_portal.staff.StaffRoleBackend",
 ]
 PASSWORD_HASHERS = [
@@ -111,6 +110,8 @@ LOGIN_URL = "accounts:login"
 PASSWORD_RESET_TIMEOUT = int(timedelta(hours=1).total_seconds())
 GUARDIAN_MONKEY_PATCH_USER = False
 ANONYMOUS_USER_NAME = None
+# guardian wants its backend; without it no has_perm can be answered from a row (ADR 0009).
+SILENCED_SYSTEM_CHECKS = ["guardian.W001"]
 OTP_LOGIN_URL = LOGIN_URL
 
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
@@ -130,6 +131,7 @@ CSRF_COOKIE_SECURE = _SECURE
 SESSION_COOKIE_NAME = "__Host-session" if _SECURE else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if _SECURE else "csrf"
 SECURE_SSL_REDIRECT = _SECURE
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # a probe comes straight, without the proxy
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SECURE_HSTS_SECONDS = int(timedelta(days=730).total_seconds()) if _SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = _SECURE
@@ -189,6 +191,7 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = DEVELOPMENT
 WHITENOISE_AUTOREFRESH = DEVELOPMENT
+FILE_UPLOAD_HANDLERS = ["kellexa_portal.web.uploads.RefusingUploadHandler"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 

@@ -21,6 +21,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.identity.access import staff_roles
 from accounts.identity.models import StaffAssignment, User
 from accounts.sessions import views as sessions
+from kellexa_portal.core.actor import Actor
+from kellexa_portal.mail.access import register_retry_rule
 from kellexa_portal.web.gates import is_verified, redirect_to_sign_in
 from kellexa_portal.web.redirects import safe_next
 
@@ -89,6 +91,13 @@ class StaffRoleBackend(BaseBackend):
             known = frozenset().union(*(PERMISSIONS.get(role, frozenset()) for role in staff_roles(person)))
             person._kellexa_staff_permissions = known  # type: ignore[attr-defined]  # noqa: SLF001  # a cache of this request
         return known
+
+
+@register_retry_rule
+def may_retry_mail(actor: Actor) -> bool:
+    """Whether the staff member holds, now, a role that orders another try of a mail."""
+    person = User.objects.filter(public_id=actor.id, is_active=True).first()
+    return person is not None and person.has_perm("mail.retry_outboxmail")
 
 
 class PortalAdminSite(admin.AdminSite):

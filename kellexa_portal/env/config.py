@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from . import addresses, keys, production
 from .keys import KeyMap
-from .mode import is_development_checkout, state_dir
+from .mode import acts_as_owner, state_dir
 from .reader import EnvironmentFault, Reader
 
 
@@ -75,8 +75,8 @@ class Config:
 
 def _read(reader: Reader, *, is_development: bool, state: Path) -> Config:
     public_url = addresses.read_public_url(reader, is_development=is_development)
-    acts_as_owner = reader.text("KELLEXA_DATABASE_ROLE") == "owner"
-    needs_owner = "this command connects as the owner of the tables." if acts_as_owner else ""
+    is_owner = acts_as_owner()
+    needs_owner = "this command connects as the owner of the tables." if is_owner else ""
     return Config(
         is_development=is_development,
         is_debug=reader.flag("DEBUG"),
@@ -96,7 +96,7 @@ def _read(reader: Reader, *, is_development: bool, state: Path) -> Config:
         owner_database=addresses.read_database(
             reader, "MIGRATION_DATABASE_URL", remedy="" if is_development else needs_owner
         ),
-        acts_as_owner=acts_as_owner,
+        acts_as_owner=is_owner,
         pool_size=reader.number("DB_POOL_SIZE", default=10, least=2, most=200),
         redis_url=addresses.read_redis(reader, "REDIS_URL"),
         mail=addresses.read_mail(
@@ -112,9 +112,10 @@ def load(variables: MutableMapping[str, str] = os.environ) -> Config:
     Raises ``EnvironmentFault`` with every fault found.
     """
     reader = Reader(variables)
-    if reader.text("KELLEXA_MODE") not in {"", "development", "production"}:
+    mode = reader.text("KELLEXA_MODE")
+    if mode not in {"", "development", "production"}:
         reader.fault("KELLEXA_MODE", "is unknown; write development or production.")
-    is_development = is_development_checkout(variables)
+    is_development = mode == "development"  # only manage.py infers it, see mode.py
     if is_development:
         keys.fill_in_development_secrets(variables)
     config = _read(reader, is_development=is_development, state=state_dir(variables))

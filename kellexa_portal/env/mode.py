@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .reader import Reader
@@ -11,6 +11,7 @@ from .reader import Reader
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 DEVELOPMENT_SECRETS = "secrets.env"
 OWNER_COMMANDS = frozenset({"migrate", "makemigrations"})
+_owner_processes: set[int] = set()
 
 
 def state_dir(variables: Mapping[str, str] = os.environ) -> Path:
@@ -28,11 +29,17 @@ def is_development_checkout(variables: Mapping[str, str] = os.environ) -> bool:
     return mode == "development" or (not mode and (state_dir(variables) / DEVELOPMENT_SECRETS).is_file())
 
 
-def choose_database_role(arguments: Sequence[str], variables: MutableMapping[str, str] = os.environ) -> None:
+def choose_database_role(arguments: Sequence[str]) -> None:
     """Lets ``migrate`` and ``makemigrations``, and nothing else, connect as the owner of the tables.
 
     Called by manage.py with its arguments. The running portal's role owns no table, so that an
     injection cannot switch off the triggers that keep evidence: that takes the owner.
     """
-    is_owner = len(arguments) > 1 and arguments[1] in OWNER_COMMANDS
-    variables["KELLEXA_DATABASE_ROLE"] = "owner" if is_owner else "application"
+    _owner_processes.clear()
+    if len(arguments) > 1 and arguments[1] in OWNER_COMMANDS:
+        _owner_processes.add(os.getpid())
+
+
+def acts_as_owner() -> bool:
+    """Whether this very process is such a command; no variable makes another process the owner."""
+    return os.getpid() in _owner_processes

@@ -89,6 +89,22 @@ def _refuse_weak(reader: Reader, config: Config) -> None:
             )
 
 
+def _refuse_open_servers(reader: Reader, config: Config) -> None:
+    """A server that asks nobody for a password is the neighbour's too; a socket's folder has permissions."""
+    for name, database in (
+        ("DATABASE_URL", config.database),
+        ("MIGRATION_DATABASE_URL", config.owner_database),
+    ):
+        host = database.get("HOST", "")
+        if host and not host.startswith("/") and not database.get("PASSWORD"):
+            reader.fault(name, "has no password; give the role one, or connect through a socket.")
+    url = urlsplit(config.redis_url)
+    if url.scheme in {"redis", "rediss"} and not url.password:
+        reader.fault("REDIS_URL", "has no password; set one at the server, or connect through a socket.")
+    if url.scheme == "redis" and (url.hostname or "localhost") not in _LOOPBACK:
+        reader.fault("REDIS_URL", "sends its password in clear text; write rediss://.")
+
+
 def _refuse_reused(reader: Reader, config: Config, leaked: Mapping[str, str]) -> None:
     users: dict[bytes, list[str]] = {}
     for secret in secrets_of(config):
@@ -130,5 +146,6 @@ def refuse(reader: Reader, config: Config, *, leaked: Mapping[str, str]) -> None
     """Notes as faults what would run and yet be unsafe; ``leaked`` are a development checkout's secrets."""
     _refuse_weak(reader, config)
     _refuse_reused(reader, config, leaked)
+    _refuse_open_servers(reader, config)
     _refuse_roles(reader, config)
     _refuse_exposure(reader, config)

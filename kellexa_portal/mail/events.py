@@ -12,3 +12,4 @@ class MailEvent(AuditEvent):
 
     DELIVERY_FAILED = "mail.delivery.fail", _("A mail could not be delivered.")
     DELIVERY_RETRIED = "mail.delivery.retry", _("Another try to deliver a mail was ordered.")
+    RETRY_REFUSED = "mail.delivery.refuse", _("Another try to deliver a mail was refused.")

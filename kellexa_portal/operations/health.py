@@ -62,8 +62,11 @@ def jobs(*, now: datetime) -> dict[str, str | None]:
         return {"status": "unknown", "last_heartbeat_at": None}
     if noted is None:
         return {"status": "down", "last_heartbeat_at": None}
-    at = noted.decode() if isinstance(noted, bytes) else str(noted)
-    is_late = now - datetime.fromisoformat(at) > HEARTBEAT_LATE
+    try:
+        at = noted.decode() if isinstance(noted, bytes) else str(noted)
+        is_late = now - datetime.fromisoformat(at) > HEARTBEAT_LATE
+    except (ValueError, TypeError):  # somebody else's text, or a time without its zone
+        return {"status": "unknown", "last_heartbeat_at": None}
     return {"status": "late" if is_late else "ok", "last_heartbeat_at": at}
 
 

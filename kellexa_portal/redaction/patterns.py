@@ -64,6 +64,12 @@ _RULES: tuple[tuple[str, bytes], ...] = (
     ),
     # The password in an address: scheme://user:password@host.
     (r"([A-Za-z][A-Za-z0-9+.-]*://[^\s:/@\"']*:)[^\s/@\"']+@", _AFTER_NAME + b"@"),
+    # What PostgreSQL quotes of a row that it refused.
+    (r"""(?s)(Failing row contains \().*?(\)\.(?:\s|\\n|["']|\z)|\z)""", _AFTER_NAME + rb"\2"),
+    (
+        r"(?s)(Key \([^\n]*?\)=\().*?(\) (?:already exists|is not|is still|conflicts)|\z)",
+        _AFTER_NAME + rb"\2",
+    ),
     # A form field in a multipart body.
     (rf"""(?i)(name="{_NAME}"[^\n]*\r?\n(?:[^\r\n]+\r?\n)*\r?\n)[^\r\n]+""", _AFTER_NAME),
     # name=value in all its spellings; a list of values is emptied whole.

@@ -29,6 +29,12 @@ def _is_trusted(address: Address) -> bool:
     return any(address in network for network in _networks(tuple(settings.TRUSTED_PROXIES)))
 
 
+def comes_through_proxy(request: HttpRequest) -> bool:
+    """Whether a trusted proxy sent the request, so that its headers may be believed."""
+    address = _parse(request.META.get("REMOTE_ADDR", ""))
+    return address is not None and _is_trusted(address)
+
+
 def ip_of(request: HttpRequest) -> str:
     """The client's address in canonical text, or ``""`` when the server gave none (a unix socket).
 

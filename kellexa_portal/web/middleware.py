@@ -19,7 +19,7 @@ from kellexa_portal.core import context
 from kellexa_portal.core.errors import DomainError
 from kellexa_portal.core.ids import uuid7
 from kellexa_portal.web import problems
-from kellexa_portal.web.client import ip_of
+from kellexa_portal.web.client import comes_through_proxy, ip_of
 from kellexa_portal.web.gates import gate_of, is_admin_view
 
 logger = logging.getLogger("kellexa.requests")
@@ -42,6 +42,8 @@ class RequestContextMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not comes_through_proxy(request):
+            request.META.pop("HTTP_X_FORWARDED_PROTO", None)  # else anybody could claim to come by TLS
         facts = context.RequestContext(
             request_id=uuid7().hex,
             ip=ip_of(request),

@@ -147,6 +147,24 @@ def _key_ids(facts: dict[str, Any], organization: str) -> dict[str, str]:
     }
 
 
+PLANTED = """<!doctype html><html lang="en"><title>Planted</title><main><h1>Planted</h1>
+<p style="color: red">inline</p><img src="data:image/png;base64,AAAA"><div class="wide"></div>
+<script src="/script.js"></script></main></html>"""
+
+
+def test_the_eye_sees_what_is_planted(context: BrowserContext) -> None:
+    headers = {"content-security-policy": "default-src 'self'", "content-type": "text/html"}
+    script = "document.querySelector('.wide').style.minWidth = '600px'; missing();"
+    context.route("**/*", lambda route: route.fulfill(body=PLANTED, headers=headers))
+    context.route("**/script.js", lambda route: route.fulfill(body=script, content_type="text/javascript"))
+    eye = Inspector(context)
+
+    eye.visit("http://planted.example/")
+
+    for fault in ("policy: style-src", "policy: img-src", "it threw: missing", "image-alt", "too wide"):
+        assert any(fault in found for found in eye.faults), (fault, eye.faults)
+
+
 def test_every_route_is_walked_or_excused() -> None:
     walked = {route.name for gate in (Gate.PUBLIC, Gate.SIGNED_IN, None) for route in _pages(gate)}
     known = walked | set(NO_PAGE) | ON_THE_WAY | OF_A_KEY | {"admin:app_list"}
@@ -239,7 +257,7 @@ def _look_at_a_row_of_each_list(eye: Inspector, url: str) -> None:
     for _group, labels in GROUPS:
         for label in labels:
             eye.page.goto(f"{url}/admin/{label.lower().replace('.', '/')}/")
-            row = eye.page.locator("#result_list th a").first
+            row = eye.page.locator("#result_list tbody th a").first
             if row.count():
                 target = row.get_attribute("href") or ""
                 eye.visit(url + urlsplit(target).path, only_severe=True, excused=ADMIN_EXCUSED)

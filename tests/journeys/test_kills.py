@@ -1,8 +1,8 @@
 """Nothing is lost and nothing doubled while processes die at random.
 
-People sign up, enrol, create a key and are reminded of it, while web, worker, beat, PostgreSQL and the
-broker are killed outright again and again: forty in each run of the suite, two hundred by `make kills`. Then the portal's own books are checked against each
-other and against the files of mail.
+People sign up, enrol, create a key and are reminded of it, while web, worker, beat, PostgreSQL and the broker
+are killed outright again and again: forty people in each run of the suite, two hundred by `make kills`. Then
+the portal's own books are checked against each other and against the files of mail.
 """
 
 from __future__ import annotations

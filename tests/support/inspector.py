@@ -21,6 +21,7 @@ WATCH = """
         `policy: ${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`
     ));
 """
+SETTLED = "() => Promise.all(document.getAnimations().map(moving => moving.finished)).then(() => true)"
 OVERFLOW = """() => document.documentElement.scrollWidth > innerWidth
     ? [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1)
         .slice(0, 3).map(e => e.outerHTML.slice(0, 120))
@@ -33,7 +34,6 @@ class Inspector:
     def __init__(self, context: BrowserContext) -> None:
         context.add_init_script(WATCH)
         self.page: Page = context.new_page()
-        self.page.emulate_media(reduced_motion="reduce")
         self.faults: list[str] = []
         self.seen: set[str] = set()
         self._heard: list[str] = []
@@ -46,7 +46,7 @@ class Inspector:
 
     def visit(self, url: str, **options: Any) -> None:
         """Goes there, expects the very page, and inspects it."""
-        self._wide()
+        self._look(*LOOKS[0])
         self._heard.clear()
         answer = self.page.goto(url)
         status = answer.status if answer else 0
@@ -60,24 +60,24 @@ class Inspector:
         path = urlsplit(self.page.url).path
         self.seen.add(path)
         for width, scheme in LOOKS:
-            self.page.set_viewport_size({"width": width, "height": HEIGHT})
-            self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            self._look(width, scheme)
             found = [f"too wide: {html}" for html in self.page.evaluate(OVERFLOW)]
             found += self._heard
             found += self._violations(only_severe, excused)
             # What axe does to the page for a moment is not the page's doing.
             self._heard.clear()
             self.faults += [f"{path} ({width}, {scheme}): {fault}" for fault in found]
-        self._wide()
+        self._look(*LOOKS[0])
 
     def forget(self, words: str) -> None:
         """Drops what was heard that holds ``words``."""
         self._heard[:] = [heard for heard in self._heard if words not in heard]
 
-    def _wide(self) -> None:
-        width, scheme = LOOKS[0]
+    def _look(self, width: int, scheme: Literal["light", "dark"]) -> None:
+        """Changes the screen, and waits until no colour is on its way to another."""
         self.page.set_viewport_size({"width": width, "height": HEIGHT})
         self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        self.page.evaluate(SETTLED)
 
     def _violations(self, only_severe: bool, excused: Collection[str]) -> list[str]:
         if not self.page.evaluate("() => 'axe' in window"):

@@ -8,11 +8,11 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from kellexa_portal.audit import Stream, Target, record
+from kellexa_portal.audit import Outcome, Stream, Target, record, record_independently
 from kellexa_portal.core import jobs
-from kellexa_portal.core.actor import Actor, ActorType
+from kellexa_portal.core.actor import Actor
 from kellexa_portal.core.errors import DomainError, Fault
-from kellexa_portal.mail import rules
+from kellexa_portal.mail import access, rules
 from kellexa_portal.mail.actions.outbox import DELIVER_TASK
 from kellexa_portal.mail.events import MailEvent
 from kellexa_portal.mail.models import OutboxMail
@@ -29,7 +29,7 @@ class MailUnknownError(DomainError):
 
 
 class RetryForbiddenError(DomainError):
-    """Only staff order another try."""
+    """Only staff whose role includes it order another try."""
 
     code = "mail.retry_forbidden"
     fault = Fault.FORBIDDEN
@@ -49,8 +49,7 @@ def retry_mail(*, actor: Actor, mail_id: int) -> OutboxMail:
 
     The tries already made still count: if this one fails for good, the mail has failed again.
     """
-    if actor.type not in {ActorType.STAFF, ActorType.SYSTEM}:
-        raise RetryForbiddenError
+    _require_retry(actor, mail_id)
     with transaction.atomic():
         mail = OutboxMail.objects.select_for_update().filter(pk=mail_id).first()
         if mail is None:
@@ -69,6 +68,21 @@ def retry_mail(*, actor: Actor, mail_id: int) -> OutboxMail:
         )
         jobs.enqueue(DELIVER_TASK, mail_id=mail.pk)
     return mail
+
+
+def _require_retry(actor: Actor, mail_id: int) -> None:
+    """Raises ``RetryForbiddenError`` and puts the attempt on record, unless the actor's role admits it."""
+    if access.may_retry(actor):
+        return
+    public_id = OutboxMail.objects.filter(pk=mail_id).values_list("public_id", flat=True).first()
+    record_independently(
+        MailEvent.RETRY_REFUSED,
+        actor=actor,
+        stream=Stream.staff(),
+        target=Target("mail", str(public_id)) if public_id else None,
+        outcome=Outcome.DENIED,
+    )
+    raise RetryForbiddenError
 
 
 @dataclass(frozen=True, slots=True)

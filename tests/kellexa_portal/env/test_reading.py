@@ -78,6 +78,19 @@ def test_checkout_where_make_run_ran_is_development_until_named_otherwise(tmp_pa
     assert not env.is_development_checkout({**variables, "KELLEXA_MODE": "production"})
 
 
+def test_portal_itself_never_infers_development(variables: dict[str, str], tmp_path: Path) -> None:
+    del variables["KELLEXA_MODE"]
+    (tmp_path / "secrets.env").write_text("SECRET_KEY=x\n")
+
+    assert not env.load(variables).is_development
+
+
+def test_no_variable_makes_a_process_the_owner(variables: dict[str, str]) -> None:
+    variables["KELLEXA_DATABASE_ROLE"] = "owner"
+
+    assert not env.load(variables).acts_as_owner
+
+
 def test_development_takes_the_secrets_of_the_checkout(tmp_path: Path) -> None:
     secrets = env.generate_secrets()
     (tmp_path / "secrets.env").write_text("".join(f"{name}={value}\n" for name, value in secrets.items()))
@@ -156,10 +169,14 @@ def test_independent_database_is_the_same_one_over_a_pool_of_its_own(variables: 
 @pytest.mark.parametrize(
     ("url", "broker", "path"),
     [
-        ("redis://:Yd7sNc3bHf9jWu5g@redis.internal:6380/2", None, None),
+        ("redis://:Yd7sNc3bHf9jWu5g@127.0.0.1:6380/2", None, None),
         ("unix:///srv/Run/v.sock?db=3", "redis+socket:///srv/Run/v.sock?virtual_host=3", "/srv/Run/v.sock"),
         ("unix:///srv/Run/v.sock", "redis+socket:///srv/Run/v.sock?virtual_host=0", "/srv/Run/v.sock"),
-        ("rediss://redis.internal/0", "rediss://redis.internal/0?ssl_cert_reqs=required", None),
+        (
+            "rediss://:Yd7sNc3bHf9jWu5g@redis.internal/0",
+            "rediss://:Yd7sNc3bHf9jWu5g@redis.internal/0?ssl_cert_reqs=required",
+            None,
+        ),
     ],
 )
 def test_redis_address_serves_every_client(
@@ -178,7 +195,7 @@ def test_redis_address_serves_every_client(
 def test_encrypted_broker_verifies_certificates(
     variables: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    variables["REDIS_URL"] = "rediss://redis.internal/0"
+    variables["REDIS_URL"] = "rediss://:Yd7sNc3bHf9jWu5g@redis.internal/0"
 
     with caplog.at_level(logging.WARNING):
         broker = Connection(env.load(variables).celery_broker_url)

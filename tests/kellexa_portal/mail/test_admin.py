@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.test import Client
 
-from accounts.identity.models import User
+from accounts.identity.models import StaffAssignment, User
 from kellexa_portal.audit import Stream
 from kellexa_portal.audit.queries import events_of
 from kellexa_portal.mail.models import OutboxMail
+from tests.factories import accounts
 from tests.factories.sign_in import new_person, sign_in
 from tests.kellexa_portal.mail.conftest import Write
 
@@ -18,9 +18,8 @@ LIST = "/admin/mail/outboxmail/"
 pytestmark = pytest.mark.django_db
 
 
-def _staff(client: Client, *permissions: str) -> User:
-    person = new_person("staff@kellexa.example", is_staff=True)
-    person.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+def _staff(client: Client, role: str) -> User:
+    person = accounts.staff(role)
     sign_in(client, person)
     return person
 
@@ -38,7 +37,7 @@ def failed(write: Write) -> OutboxMail:
 
 
 def test_list_and_page_show_facts_and_never_the_body(client: Client, failed: OutboxMail) -> None:
-    _staff(client, "view_outboxmail")
+    _staff(client, StaffAssignment.Role.PLATFORM_AUDITOR)
 
     listed = client.get(LIST, secure=True).content.decode()
     shown = client.get(f"{LIST}{failed.pk}/change/", secure=True).content.decode()
@@ -57,7 +56,7 @@ def test_customer_gets_no_outbox(client: Client, failed: OutboxMail) -> None:
 
 
 def test_button_orders_another_try_on_record(client: Client, failed: OutboxMail) -> None:
-    person = _staff(client, "view_outboxmail", "retry_outboxmail")
+    person = _staff(client, StaffAssignment.Role.ADMINISTRATOR)
 
     _press_try_again(client, failed)
 
@@ -68,7 +67,7 @@ def test_button_orders_another_try_on_record(client: Client, failed: OutboxMail)
 
 
 def test_button_without_the_permission_does_nothing(client: Client, failed: OutboxMail) -> None:
-    _staff(client, "view_outboxmail")
+    _staff(client, StaffAssignment.Role.PLATFORM_AUDITOR)
 
     _press_try_again(client, failed)
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from accounts.identity.models import StaffAssignment
 from kellexa_portal.audit import Stream
 from kellexa_portal.audit.queries import events_of
 from kellexa_portal.core.actor import Actor, ActorType
@@ -19,13 +20,17 @@ from kellexa_portal.mail.actions.upkeep import (
     retry_mail,
 )
 from kellexa_portal.mail.models import OutboxMail
+from tests.factories import accounts
 from tests.kellexa_portal.mail.conftest import MAIL, Write
 from tests.kellexa_portal.mail.smtp_server import SmtpServer
 
 State = OutboxMail.State
-STAFF = Actor(ActorType.STAFF, "018f0000-0000-7000-8000-0000000000aa")
 
 pytestmark = pytest.mark.django_db
+
+
+def _staff(role: str = StaffAssignment.Role.ADMINISTRATOR) -> Actor:
+    return Actor.of(accounts.staff(role))
 
 
 def _failed(mail: OutboxMail) -> OutboxMail:
@@ -35,16 +40,16 @@ def _failed(mail: OutboxMail) -> OutboxMail:
 
 
 def test_failed_mail_is_sent_after_staff_order_another_try(write: Write, smtp: SmtpServer) -> None:
-    mail = _failed(write())
+    mail, staff = _failed(write()), _staff()
 
-    retry_mail(actor=STAFF, mail_id=mail.pk)
+    retry_mail(actor=staff, mail_id=mail.pk)
     deliver_due(actor=MAIL)
 
     assert smtp.copies() == {mail.message_id: 1}
     [event] = events_of(Stream.staff())
     assert (event.name, event.actor_id, event.target_id) == (
         "mail.delivery.retry",
-        STAFF.id,
+        staff.id,
         str(mail.public_id),
     )
 
@@ -54,7 +59,7 @@ def test_sent_mail_cannot_be_tried_again(write: Write, smtp: SmtpServer) -> None
     deliver_due(actor=MAIL)
 
     with pytest.raises(NotRetriableError):
-        retry_mail(actor=STAFF, mail_id=mail.pk)
+        retry_mail(actor=_staff(), mail_id=mail.pk)
 
 
 def test_failed_mail_without_its_body_cannot_be_tried_again(write: Write) -> None:
@@ -62,12 +67,12 @@ def test_failed_mail_without_its_body_cannot_be_tried_again(write: Write) -> Non
     OutboxMail.objects.update(body=None)
 
     with pytest.raises(NotRetriableError):
-        retry_mail(actor=STAFF, mail_id=mail.pk)
+        retry_mail(actor=_staff(), mail_id=mail.pk)
 
 
 def test_unknown_mail_cannot_be_tried_again() -> None:
     with pytest.raises(MailUnknownError):
-        retry_mail(actor=STAFF, mail_id=404)
+        retry_mail(actor=_staff(), mail_id=404)
 
 
 @pytest.mark.parametrize(
@@ -78,6 +83,16 @@ def test_only_staff_order_another_try(write: Write, actor: Actor) -> None:
 
     with pytest.raises(RetryForbiddenError):
         retry_mail(actor=actor, mail_id=mail.pk)
+
+
+def test_staff_whose_role_does_not_include_it_are_refused_on_record(write: Write) -> None:
+    mail, auditor = _failed(write()), _staff(StaffAssignment.Role.PLATFORM_AUDITOR)
+
+    with pytest.raises(RetryForbiddenError):
+        retry_mail(actor=auditor, mail_id=mail.pk)
+
+    [event] = events_of(Stream.staff())
+    assert (event.name, event.outcome, event.actor_id) == ("mail.delivery.refuse", "denied", auditor.id)
 
 
 @pytest.mark.parametrize(("age", "is_kept"), [(timedelta(hours=23), True), (timedelta(hours=25), False)])

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client, override_settings
@@ -130,6 +131,36 @@ def test_a_heartbeat_that_stays_away_is_reported_as_late() -> None:
     health.record_heartbeat(now=timezone.now() - timedelta(minutes=5))
 
     assert health.jobs(now=timezone.now())["status"] == "late"
+
+
+def test_a_heartbeat_that_is_no_time_is_unknown() -> None:
+    with health._redis() as redis:
+        redis.set(f"{settings.REDIS_KEY_PREFIX}operations:heartbeat", b"\xffnever")
+
+    assert health.jobs(now=timezone.now()) == {"status": "unknown", "last_heartbeat_at": None}
+
+
+@override_settings(SECURE_SSL_REDIRECT=True)
+def test_a_probe_needs_no_encryption(client: Client) -> None:
+    assert client.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize(("peer", "status"), [("10.0.0.1", 200), ("192.0.2.9", 301)])
+@override_settings(
+    SECURE_SSL_REDIRECT=True,
+    SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https"),
+    TRUSTED_PROXIES=("10.0.0.0/8",),
+)
+def test_only_a_trusted_proxy_vouches_for_encryption(client: Client, peer: str, status: int) -> None:
+    answer = client.get("/accounts/login/", HTTP_X_FORWARDED_PROTO="https", REMOTE_ADDR=peer)
+
+    assert answer.status_code == status
+
+
+def test_a_file_is_refused_before_it_is_stored(client: Client) -> None:
+    answer = client.post("/accounts/login/", {"email": SimpleUploadedFile("a.bin", b"x" * 100)})
+
+    assert answer.status_code == 400
 
 
 def test_the_heartbeat_has_its_key_under_the_portals_prefix() -> None:

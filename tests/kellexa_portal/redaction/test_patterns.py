@@ -168,6 +168,23 @@ def test_password_of_a_configured_server_is_removed(tmp_path: object) -> None:
         assert redact("saw Xk4tTq8vLm2wRz6p-and-longer here") == "saw [redacted] here"
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "DETAIL:  Failing row contains (1, a)., x9).\nmore",
+            "DETAIL:  Failing row contains ([redacted]).\nmore",
+        ),
+        (
+            "Key (lower(email::text))=(ada@x.example) already exists.",
+            "Key (lower(email::text))=([redacted]) already exists.",
+        ),
+    ],
+)
+def test_row_that_the_database_quotes_is_removed(before: str, after: str) -> None:
+    assert redact(before) == after
+
+
 @given(st.text())
 def test_any_text_is_taken_and_a_second_pass_changes_nothing(text: str) -> None:
     once = redact(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth.models import Permission
 from django.test import Client
 
 from accounts.identity.models import StaffAssignment
@@ -48,6 +49,15 @@ def test_not_even_a_superuser_adds_edits_or_deletes(client: Client, path: str) -
     assert client.get(f"{path}add/").status_code in {403, 404}
     assert client.post(f"{path}1/delete/", {"post": "yes"}).status_code in {302, 403, 404}
     assert client.post(f"{path}1/change/", {}).status_code in {302, 403, 404}
+
+
+def test_neither_a_flag_nor_a_row_gives_a_right_that_no_role_gives(client: Client) -> None:
+    person = accounts.staff(StaffAssignment.Role.ACCESS_REVIEWER, is_superuser=True)
+    person.user_permissions.set(Permission.objects.filter(codename="view_event"))
+    sign_in(client, person)
+
+    assert client.get("/admin/audit/event/").status_code == 403
+    assert client.get("/admin/organizations/organization/").status_code == 200
 
 
 def test_a_customer_never_sees_the_staff_site(client: Client) -> None:
