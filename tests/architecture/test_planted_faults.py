@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from kellexa_portal.dev import checks
+
 ROOT = Path(__file__).resolve().parents[2]
 TREE = ("kellexa_portal", "accounts", "subprocessors", "disclosures", "tests", "pyproject.toml", "manage.py")
 
@@ -89,3 +91,10 @@ def test_a_foreign_key_that_points_up_fails(copy: Path) -> None:
 
     assert done.returncode == 1
     assert "points up: organizations.Planted.key -> credentials.ApiKey" in done.stdout
+
+
+def test_make_check_runs_what_the_faults_were_planted_for() -> None:
+    commands = [" ".join(check.command) for check in checks.all_checks("unused")]
+
+    for wanted in ("lint-imports", "django check --fail-level WARNING", "pytest -q tests/architecture"):
+        assert any(command.endswith(wanted) for command in commands), wanted
