@@ -92,8 +92,9 @@ def test_production_modules_import_hashed_names(collected):
     text = (collected / staticfiles_storage.stored_name("ui/js/portal.js")).read_text()
     imported = re.findall(r'import "\./([\w.-]+)";', text)
 
-    assert len(imported) == 8
-    assert all(re.fullmatch(r"\w+\.[0-9a-f]{12}\.js", name) for name in imported)
+    source = (STATIC / "js/portal.js").read_text()
+    assert len(imported) == source.count('import "./') > 0
+    assert all(re.fullmatch(r"[\w-]+\.[0-9a-f]{12}\.js", name) for name in imported)
     assert all((collected / "ui/js" / name).is_file() for name in imported)
 
 
