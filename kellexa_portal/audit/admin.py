@@ -100,7 +100,9 @@ class EventAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("changes"))
     def changed(self, event: Event) -> SafeString:
-        return format_html("<pre>{}</pre>", json.dumps(event.changes, ensure_ascii=False, indent=2))
+        return format_html(
+            '<pre tabindex="0">{}</pre>', json.dumps(event.changes, ensure_ascii=False, indent=2)
+        )
 
     @admin.display(description=_("hash of the leaf"))
     def leaf_hash(self, event: Event) -> str:
