@@ -74,7 +74,7 @@ class ApiKey(models.Model):
         PERSON_LEFT = "person_left", _("The person who used it has left")
         OTHER = "other", _("Another reason")
 
-    key_id = models.CharField(max_length=tokens.ID_LENGTH, unique=True, default=tokens.new_id, editable=False)
+    key_id = models.CharField(max_length=tokens.ID_LENGTH, default=tokens.new_id, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     owner_label = models.CharField(max_length=rules.MAX_NAME, blank=True)
@@ -117,6 +117,7 @@ class ApiKey(models.Model):
             ("rotate_service_key", "Can rotate one service key"),
         )
         constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["key_id"], name="credentials_apikey_key_id_unique"),
             models.CheckConstraint(
                 condition=models.Q(kind__in=["personal", "service"]), name="credentials_apikey_kind"
             ),
@@ -133,6 +134,12 @@ class ApiKey(models.Model):
                 condition=models.Q(revoked_at__isnull=False)
                 | models.Q(revoked_by__isnull=True, revoke_reason=""),
                 name="credentials_apikey_revocation",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    revoke_reason__in=["", "leaked", "unused", "replaced", "person_left", "other"]
+                ),
+                name="credentials_apikey_revoke_reason",
             ),
             models.UniqueConstraint(fields=["family", "generation"], name="credentials_apikey_generation"),
             models.UniqueConstraint(

@@ -50,7 +50,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     look alike and lower-casing means the same here and in PostgreSQL (CVE-2019-19844).
     """
 
-    public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
+    public_id = models.UUIDField(default=uuid7, editable=False)
     email = models.EmailField(_("email"), max_length=rules.MAX_EMAIL_LENGTH)
     name = models.CharField(_("name"), max_length=rules.MAX_NAME_LENGTH)
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
@@ -71,6 +71,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name = _("user")
         verbose_name_plural = _("users")
         constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["public_id"], name="accounts_user_public_id"),
             models.UniqueConstraint(Lower("email"), name="accounts_user_email_unique"),
             # Follows from the one above; Django's auth.E003 cannot see through the expression.
             models.UniqueConstraint(fields=["email"], name="accounts_user_email_exact"),
@@ -117,13 +118,13 @@ class SignUp(models.Model):
     others die. ``browser_hash`` names the browser that chose the password (pre-hijacking: see ADR 0007).
     """
 
-    public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
+    public_id = models.UUIDField(default=uuid7, editable=False)
     email = models.EmailField(max_length=rules.MAX_EMAIL_LENGTH)
     name = models.CharField(max_length=rules.MAX_NAME_LENGTH)
     organization_name = models.CharField(max_length=rules.MAX_NAME_LENGTH)
     time_zone = models.CharField(max_length=64, default="UTC")
     password = models.CharField(max_length=128)
-    token_hash = models.BinaryField(max_length=32, unique=True)
+    token_hash = models.BinaryField(max_length=32)
     browser_hash = models.BinaryField(max_length=32)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField()
@@ -137,6 +138,8 @@ class SignUp(models.Model):
             models.Index(fields=["expires_at"], name="accounts_signup_expires"),
         ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["public_id"], name="accounts_signup_public_id"),
+            models.UniqueConstraint(fields=["token_hash"], name="accounts_signup_token_hash"),
             models.CheckConstraint(
                 condition=models.Q(email__regex=rules.ADDRESS_PATTERN), name="accounts_signup_email_ascii"
             ),
@@ -152,10 +155,10 @@ class SignUp(models.Model):
 class PasswordReset(models.Model):
     """One mailed permission to choose a new password: single use, short-lived, dead once the epoch moves."""
 
-    public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
+    public_id = models.UUIDField(default=uuid7, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     epoch = models.PositiveIntegerField()
-    token_hash = models.BinaryField(max_length=32, unique=True)
+    token_hash = models.BinaryField(max_length=32)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField()
     spent_at = models.DateTimeField(null=True)
@@ -167,6 +170,8 @@ class PasswordReset(models.Model):
             models.Index(fields=["expires_at"], name="accounts_reset_expires"),
         ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["public_id"], name="accounts_passwordreset_public_id"),
+            models.UniqueConstraint(fields=["token_hash"], name="accounts_passwordreset_token_hash"),
             models.CheckConstraint(
                 condition=models.Q(expires_at__gt=models.F("created_at")), name="accounts_reset_lifetime"
             ),
@@ -187,7 +192,7 @@ class PendingSignIn(models.Model):
         ENROL = "enrol", _("Enrol a second factor")
         RECOVERED = "recovered", _("Recovered, enrol a new factor")
 
-    public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
+    public_id = models.UUIDField(default=uuid7, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     epoch = models.PositiveIntegerField()
     tries = models.PositiveSmallIntegerField(default=0)
@@ -201,6 +206,7 @@ class PendingSignIn(models.Model):
             models.Index(fields=["expires_at"], name="accounts_pending_expires"),
         ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["public_id"], name="accounts_pendingsignin_public_id"),
             models.CheckConstraint(
                 condition=models.Q(tries__lte=rules.PENDING_TRIES), name="accounts_pending_tries"
             ),

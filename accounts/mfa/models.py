@@ -27,7 +27,7 @@ SEED_COLUMN = "sealed_seed"
 class SealedSeed(models.Model):
     """A seed that stands in the database sealed, bound to its owner, table and row."""
 
-    public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
+    public_id = models.UUIDField(default=uuid7, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     sealed_seed = models.BinaryField()
 
@@ -79,6 +79,7 @@ class TotpDevice(SealedSeed, Device):
         verbose_name = _("authenticator app")
         verbose_name_plural = _("authenticator apps")
         constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["public_id"], name="mfa_totpdevice_public_id"),
             models.UniqueConstraint(fields=["user"], name="mfa_totp_device_one_a_person"),
             models.CheckConstraint(condition=models.Q(confirmed=True), name="mfa_totp_device_confirmed"),
             models.CheckConstraint(
@@ -127,6 +128,7 @@ class Enrolment(SealedSeed):
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["public_id"], name="mfa_enrolment_public_id"),
             models.CheckConstraint(
                 condition=models.Q(pending__isnull=False, session=None)
                 | models.Q(pending=None, session__isnull=False),

@@ -19,13 +19,14 @@ class Organization(models.Model):
         CUSTOMER = "customer", _("Customer")
         PLATFORM = "platform", _("Kellexa's own platform")
 
-    public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
+    public_id = models.UUIDField(default=uuid7, editable=False)
     name = models.CharField(_("name"), max_length=120)
     kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.CUSTOMER)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["public_id"], name="organizations_organization_public_id"),
             models.CheckConstraint(
                 condition=models.Q(kind__in=["customer", "platform"]), name="organizations_organization_kind"
             ),
@@ -45,7 +46,7 @@ class Membership(models.Model):
         MEMBER = "member", _("Member")
         AUDITOR = "auditor", _("Auditor")
 
-    public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
+    public_id = models.UUIDField(default=uuid7, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     role = models.CharField(_("role"), max_length=16, choices=Role.choices)
@@ -53,6 +54,7 @@ class Membership(models.Model):
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["public_id"], name="organizations_membership_public_id"),
             models.UniqueConstraint(fields=["organization", "user"], name="organizations_membership_unique"),
             models.CheckConstraint(
                 condition=models.Q(role__in=["owner", "admin", "security", "member", "auditor"]),

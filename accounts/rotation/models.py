@@ -37,6 +37,12 @@ class RotationPolicy(models.Model):
                 condition=models.Q(max_age_days__gte=1, max_age_days__lte=365),
                 name="rotation_policy_max_age",
             ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    stages__contains=list(rules.MANDATORY_STAGES), stages__contained_by=list(rules.STAGES)
+                ),
+                name="rotation_policy_stages",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -50,7 +56,7 @@ class Digest(models.Model):
         DAILY = "daily", _("Daily")
         URGENT = "urgent", _("Urgent")
 
-    public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
+    public_id = models.UUIDField(default=uuid7, editable=False)
     recipient = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=8, choices=Kind.choices)
     local_date = models.DateField()
@@ -58,6 +64,7 @@ class Digest(models.Model):
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["public_id"], name="rotation_digest_public_id"),
             models.UniqueConstraint(
                 fields=["recipient", "local_date"],
                 condition=models.Q(kind="daily"),
@@ -112,6 +119,9 @@ class Reminder(models.Model):
             models.CheckConstraint(
                 condition=models.Q(state="sent", digest__isnull=False) | ~models.Q(state="sent"),
                 name="rotation_reminder_sent_has_digest",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(channel__in=["mail"]), name="rotation_reminder_channel"
             ),
         ]
         indexes: ClassVar[list[models.Index]] = [

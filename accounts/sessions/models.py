@@ -60,9 +60,9 @@ class AccountSession(models.Model):
         INACTIVE = "inactive", _("Account deactivated")
         UNVERIFIED = "unverified", _("Second factor removed")
 
-    public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
+    public_id = models.UUIDField(default=uuid7, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    key_digest = models.BinaryField(max_length=32, unique=True)
+    key_digest = models.BinaryField(max_length=32)
     epoch = models.PositiveIntegerField()
     browser_epoch = models.PositiveIntegerField(default=0)
     device = models.CharField(max_length=80, blank=True)
@@ -93,10 +93,35 @@ class AccountSession(models.Model):
             ),
         ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["public_id"], name="account_sessions_accountsession_public_id"),
+            models.UniqueConstraint(fields=["key_digest"], name="account_sessions_accountsession_key_digest"),
             models.CheckConstraint(
                 condition=models.Q(ended_at=None, end_reason="")
                 | (models.Q(ended_at__isnull=False) & ~models.Q(end_reason="")),
                 name="account_sessions_ended_with_reason",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(method__in=["totp", "enrolment", "recovery"]),
+                name="account_sessions_method",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    end_reason__in=[
+                        "",
+                        "signed_out",
+                        "revoked",
+                        "staff",
+                        "excess",
+                        "password",
+                        "factor",
+                        "idle",
+                        "absolute",
+                        "epoch",
+                        "inactive",
+                        "unverified",
+                    ]
+                ),
+                name="account_sessions_end_reason",
             ),
         ]
 

@@ -21,7 +21,7 @@ class DataKey(models.Model):
         CURRENT = "current"
         RETIRED = "retired"
 
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    public_id = models.UUIDField(default=uuid.uuid4, editable=False)
     scope = models.UUIDField()
     purpose = models.CharField(max_length=64)
     kek_id = models.CharField(max_length=16, db_index=True)
@@ -34,6 +34,7 @@ class DataKey(models.Model):
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["public_id"], name="crypto_datakey_public_id"),
             models.UniqueConstraint(
                 fields=["scope", "purpose"],
                 condition=models.Q(state="current"),

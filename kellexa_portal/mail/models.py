@@ -50,15 +50,15 @@ class OutboxMail(models.Model):
     HELD: ClassVar[tuple[str, ...]] = (State.LEASED, State.SENDING)
     OPEN: ClassVar[tuple[str, ...]] = (State.PENDING, *HELD)
 
-    public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
+    public_id = models.UUIDField(default=uuid7, editable=False)
     kind = models.CharField(_("kind"), max_length=80)
     person = models.UUIDField(_("person"), null=True, blank=True)
     recipient = models.CharField(_("recipient"), max_length=254)
     subject = models.CharField(_("subject"), max_length=200)
     headers = models.JSONField(_("headers"), default=dict)
     body = models.BinaryField(_("body"), null=True)
-    dedupe_key = models.CharField(max_length=200, unique=True)
-    message_id = models.CharField(_("Message-ID"), max_length=320, unique=True)
+    dedupe_key = models.CharField(max_length=200)
+    message_id = models.CharField(_("Message-ID"), max_length=320)
     state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.PENDING)
     attempts = models.PositiveSmallIntegerField(_("tries"), default=0)
     due_at = models.DateTimeField(_("due"), default=timezone.now)
@@ -76,6 +76,9 @@ class OutboxMail(models.Model):
         default_permissions = ("view",)
         permissions = (("retry_outboxmail", "Can order another try of a failed mail"),)
         constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["public_id"], name="mail_outboxmail_public_id"),
+            models.UniqueConstraint(fields=["dedupe_key"], name="mail_outboxmail_dedupe_key"),
+            models.UniqueConstraint(fields=["message_id"], name="mail_outboxmail_message_id"),
             models.CheckConstraint(
                 condition=Q(state__in=("pending", "leased", "sending", "sent", "failed")),
                 name="mail_outbox_state_known",
