@@ -114,7 +114,7 @@ ANONYMOUS_USER_NAME = None
 SILENCED_SYSTEM_CHECKS = ["guardian.W001"]
 OTP_LOGIN_URL = LOGIN_URL
 
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "accounts.sessions.store"
 SESSION_COOKIE_AGE = int(timedelta(hours=13).total_seconds())  # accounts.sessions ends it by 12, on record
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -220,7 +220,16 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 300
 CELERY_TASK_SOFT_TIME_LIMIT = 240
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600, "global_keyprefix": REDIS_KEY_PREFIX}
+# A broker that does not answer costs a request seconds and its message, which is only a hint: work is a row
+# that is due. The worker's BRPOP is never cut short: it asks for one second and reads what has arrived.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 600,
+    "global_keyprefix": REDIS_KEY_PREFIX,
+    "socket_connect_timeout": 2,
+    "socket_timeout": 3,
+    "max_retries": 0,  # of publishers alone; worker and beat keep trying by their own settings
+}
+CELERY_BROKER_POOL_ACQUIRE_TIMEOUT = 3  # by default a thread waits for ever behind others that wait
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"

@@ -64,7 +64,8 @@ _ALL = _PEOPLE | _ACCESS | _NOTICES | _EVIDENCE
 
 # What each role of the staff sees, and the buttons it may press. Buttons call actions, which ask again.
 PERMISSIONS: dict[str, frozenset[str]] = {
-    Role.ADMINISTRATOR: _ALL | {"credentials.revoke_apikey", "mail.retry_outboxmail"},
+    Role.ADMINISTRATOR: _ALL
+    | {"accounts.manage_people", "credentials.revoke_apikey", "mail.retry_outboxmail"},
     Role.PLATFORM_AUDITOR: _ALL,
     Role.INCIDENT_COMMANDER: _PEOPLE | _ACCESS | _EVIDENCE | {"credentials.revoke_apikey"},
     Role.DPO: _PEOPLE | _EVIDENCE,

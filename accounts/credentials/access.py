@@ -12,14 +12,13 @@ from django.db.models import Q
 from guardian.shortcuts import assign_perm, get_objects_for_user, remove_perm
 
 from accounts.credentials.models import ApiKey, ApiKeyQuerySet
-from accounts.identity.models import StaffAssignment
 from accounts.organizations.access import Permission, allows
 from accounts.organizations.models import Membership
 
 if TYPE_CHECKING:
     from accounts.identity.models import User
 
-STAFF_MAY_REVOKE = frozenset({StaffAssignment.Role.ADMINISTRATOR, StaffAssignment.Role.INCIDENT_COMMANDER})
+STAFF_REVOKE = "credentials.revoke_apikey"
 
 VIEW_EXCEPTION = "credentials.view_service_key"
 ROTATE_EXCEPTION = "credentials.rotate_service_key"

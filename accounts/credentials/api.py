@@ -113,37 +113,28 @@ def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     fields = sorted({str(entry["loc"][-1]) for entry in error.errors})
     return problems.problem(
-        status=status, code="invalid_request", title=problems.title_of(status), fields=fields
+        status=status,
+        code="invalid_request",
+        detail=_("The parameters named in “fields” are missing or of the wrong kind."),
+        fields=fields,
     )
 
 
 @api.exception_handler(Http404)
 def _missing(request: HttpRequest, error: Http404) -> HttpResponse:
-    return _not_found()
+    return problems.not_found(request)
 
 
 @api.exception_handler(HttpError)
 def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
-    return problems.problem(
-        status=error.status_code, code="refused", title=problems.title_of(error.status_code)
-    )
-
-
-def _not_found() -> HttpResponse:
-    status = HTTPStatus.NOT_FOUND
-    return problems.problem(
-        status=status,
-        code="not_found",
-        title=problems.title_of(status),
-        detail=_("There is nothing at this address, or you may not see it."),
-    )
+    return problems.problem(status=error.status_code, code="refused", detail=str(error))
 
 
 @gates.machine
 @csrf_exempt
 def not_found(request: HttpRequest, rest: str = "") -> HttpResponse:
     """Every address under the API that leads nowhere, in the API's own words."""
-    return _not_found()
+    return problems.not_found(request)
 
 
 @gates.public
@@ -165,7 +156,7 @@ def gated_urls() -> list[URLPattern]:
     patterns, _app, _namespace = api.urls
     found = [entry for entry in patterns if isinstance(entry, URLPattern) and entry.name != "api-root"]
     for pattern in found:
-        pattern.callback = gates.machine(_speaking_problems(pattern.callback))
+        pattern.callback = gates.machine(csrf_exempt(_answering_head(_speaking_problems(pattern.callback))))
     return found
 
 
@@ -176,9 +167,27 @@ def _speaking_problems(view: Callable[..., HttpResponse]) -> Callable[..., HttpR
         response = view(request, *args, **kwargs)
         if not isinstance(response, HttpResponseNotAllowed):
             return response
-        status = HTTPStatus.METHOD_NOT_ALLOWED
-        answer = problems.problem(status=status, code="method_not_allowed", title=problems.title_of(status))
-        answer["Allow"] = response["Allow"]
-        return answer
+        methods = {method.strip() for method in response["Allow"].split(",")}
+        if "GET" in methods:
+            methods.add("HEAD")
+        return problems.method_not_allowed(request, allow=", ".join(sorted(methods)))
 
-    return csrf_exempt(inner)
+    return inner
+
+
+def _answering_head(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """The view, with HEAD answered as GET without its body (RFC 9110, 9.3.2); ninja routes GET alone."""
+
+    def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method != "HEAD":
+            return view(request, *args, **kwargs)
+        request.method = "GET"
+        try:
+            response = view(request, *args, **kwargs)
+        finally:
+            request.method = "HEAD"
+        response["Content-Length"] = str(len(response.content))
+        response.content = b""
+        return response
+
+    return inner

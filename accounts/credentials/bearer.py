@@ -86,7 +86,6 @@ def unauthenticated(*, has_tried: bool) -> HttpResponse:
     response = problems.problem(
         status=status,
         code="invalid_key",
-        title=problems.title_of(status),
         detail=_("Send a valid API key as “Authorization: Bearer …”."),
     )
     response["WWW-Authenticate"] = f'{REALM}, error="invalid_token"' if has_tried else REALM
@@ -100,7 +99,6 @@ def insufficient_scope(needed: tuple[str, ...]) -> HttpResponse:
     response = problems.problem(
         status=status,
         code="insufficient_scope",
-        title=problems.title_of(status),
         detail=_("This key lacks the scope %(scope)s.") % {"scope": names},
     )
     response["WWW-Authenticate"] = f'{REALM}, error="insufficient_scope", scope="{names}"'
@@ -113,7 +111,6 @@ def too_many(limit: Limit, decision: Decision) -> HttpResponse:
     response = problems.problem(
         status=status,
         code="rate_limited",
-        title=problems.title_of(status),
         detail=_("This key has used its budget of requests. Come back when Retry-After says."),
     )
     response["Retry-After"] = str(max(1, decision.retry_after_seconds))

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from accounts.credentials import scopes
 from accounts.credentials.models import ApiKey
 from accounts.identity.models import User
 from accounts.identity.rules import zone_named
-from kellexa_portal.core import context
 from kellexa_portal.mail import defer
+from kellexa_portal.mail.facts import SHORT, Facts, moment, origin
 from kellexa_portal.web.links import absolute
 
 FOLDER = "accounts/credentials/mail"
-
-Facts = list[tuple[str, str]]
 
 
 def key_created(*, key: ApiKey, to: User, at: datetime) -> None:
@@ -110,18 +105,16 @@ def _send(
 
 def _facts(key: ApiKey, to: User, at: datetime) -> Facts:
     """Which key, whose, when and from where; the address only where a request is the cause."""
-    facts = [
+    return [
         (_("Key"), f"{key.name} ({key.masked})"),
         (_("Organization"), key.organization.name),
         (_("Environment"), str(key.get_environment_display())),
         (_("Owner"), key.owner_label or key.owner.name),
         (_("When"), _moment(at, to)),
+        *origin(),
     ]
-    ip = context.current().ip
-    return [*facts, (_("From address"), ip)] if ip else facts
 
 
 def _moment(at: datetime, to: User) -> str:
-    """An instant in the reader's zone, the zone named."""
-    local = timezone.localtime(at, zone_named(to.time_zone))
-    return f"{date_format(local, pgettext('date and time format', 'j M Y, H:i'))} {local.tzname()}"
+    """An instant as the pages of keys write it, in the reader's zone."""
+    return moment(at, zone_named(to.time_zone), style=SHORT)

@@ -27,9 +27,9 @@ from accounts.organizations.models import Membership, Organization
 PRESETS = (30, 90, 180, 365)
 OVERLAPS = (
     (timedelta(0), _("Now")),
-    (timedelta(hours=1), _("In an hour")),
-    (timedelta(hours=24), _("In 24 hours")),
-    (timedelta(days=7), _("In 7 days")),
+    (timedelta(hours=1), _("In an hour, on %(moment)s")),
+    (timedelta(hours=24), _("In 24 hours, on %(moment)s")),
+    (timedelta(days=7), _("In 7 days, on %(moment)s")),
 )
 
 
@@ -294,8 +294,8 @@ class RotateKeyForm(forms.Form):
         now = timezone.now()
         field: Any = self.fields["overlap"]
         field.choices = [
-            (str(int(overlap.total_seconds())), _choice(key, overlap, label, now, zone))
-            for overlap, label in OVERLAPS
+            (str(int(overlap.total_seconds())), _choice(key, overlap, sentence, now, zone))
+            for overlap, sentence in OVERLAPS
         ]
         if earlier is None:
             del self.fields["force"]
@@ -307,13 +307,14 @@ class RotateKeyForm(forms.Form):
             )
 
 
-def _choice(key: ApiKey, overlap: timedelta, label: Any, now: datetime, zone: ZoneInfo) -> str:
+def _choice(key: ApiKey, overlap: timedelta, sentence: Any, now: datetime, zone: ZoneInfo) -> str:
+    """When the old key ends; where its own expiry comes before the end of ``overlap``, the choice says so."""
+    if not overlap:
+        return str(sentence)
     end = rules.retirement(expires_at=key.expires_at, overlap=overlap, now=now)
-    local = timezone.localtime(end, zone)
-    if end <= now:
-        return str(label)
-    moment = f"{date_format(local, 'j M Y, H:i')} {local.tzname()}"
-    return gettext("%(label)s, on %(moment)s") % {"label": label, "moment": moment}
+    if end < now + overlap:
+        sentence = gettext("At its own expiry, on %(moment)s")
+    return str(sentence) % {"moment": date_format(timezone.localtime(end, zone), "DATETIME_FORMAT")}
 
 
 class RevokeKeyForm(forms.Form):

@@ -41,6 +41,10 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
             return current.filter(expires_at__lte=border)
         return current.filter(expires_at__gt=border)
 
+    def for_change(self) -> ApiKeyQuerySet:
+        """The rows locked until the transaction ends, with what every change needs beside them."""
+        return self.select_for_update(of=("self",)).select_related("organization", "owner")
+
     def current(self, now: datetime) -> ApiKeyQuerySet:
         """Live keys without a successor: the ones that somebody has to rotate in time."""
         return self.live(now).filter(replaced_by__isnull=True)

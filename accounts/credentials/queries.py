@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.credentials import access, rules, scopes
 from accounts.credentials.models import ApiKey, ApiKeyQuerySet
+from accounts.identity.models import User
 from accounts.organizations.models import Membership
 
 STATE_LABELS: dict[rules.State, tuple[str, str | Promise]] = {
@@ -96,3 +97,16 @@ def earlier_live(key: ApiKey, *, now: datetime) -> ApiKey | None:
         .exclude(pk=key.pk)
         .first()
     )
+
+
+def addressees(key: ApiKey) -> list[User]:
+    """Who hears of the key: its owner and contacts who are active members, each once."""
+    people: Iterable[Any] = [
+        row.user for row in key.contact_rows.select_related("user") if row.user.is_active
+    ]
+    owner = [key.owner] if key.owner.is_active else []
+    members = set(
+        Membership.objects.filter(organization=key.organization_id).values_list("user_id", flat=True)
+    )
+    unique = {person.pk: person for person in [*owner, *people] if person.pk in members}
+    return list(unique.values())

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
+
+from accounts.identity.rules import visible
+from kellexa_portal.core import addresses
+from kellexa_portal.core.addresses import Address, Network
 
 DEFAULT_LIFETIME = timedelta(days=90)
 MAX_LIFETIME = timedelta(days=365)
@@ -18,8 +21,8 @@ MAX_LIVE_IN_FAMILY = 2
 MAX_NAME = 80
 MAX_NETWORKS = 50
 
-Address = IPv4Address | IPv6Address
-Network = IPv4Network | IPv6Network
+HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co"})
+"""Categories of Unicode: controls, bidirectional and joining marks, halves of pairs, private use."""
 
 
 class State(StrEnum):
@@ -67,14 +70,14 @@ def successor_expiry(*, created_at: datetime, expires_at: datetime, now: datetim
 def clean_text(text: str, *, longest: int) -> str | None:
     """``text`` normalised (NFC, single spaces), or ``None`` if empty, too long or with hidden characters.
 
-    Controls and bidirectional marks are refused: a name appears in mails, logs and confirmations
-    (CWE-150).
+    Any space between words becomes one, a tab or a line break too. Controls and bidirectional marks are
+    refused: a name appears in mails, logs and confirmations (CWE-150).
     """
-    cleaned = " ".join(unicodedata.normalize("NFC", text).split())
-    if not cleaned or len(cleaned) > longest:
+    try:
+        cleaned = visible(" ".join(text.split()), hidden=HIDDEN)
+    except ValueError:
         return None
-    hidden = {"Cc", "Cf", "Cs", "Co"}
-    return None if any(unicodedata.category(character) in hidden for character in cleaned) else cleaned
+    return cleaned if 0 < len(cleaned) <= longest else None
 
 
 def parse_network(text: str) -> Network:
@@ -115,16 +118,8 @@ def _outermost(networks: list[IPv4Network] | list[IPv6Network]) -> list[Network]
 
 
 def parse_address(text: str) -> Address | None:
-    """The address in ``text``, mapped IPv4 as IPv4, or ``None`` for anything else."""
-    try:
-        address = ip_address(text.strip())
-    except ValueError:
-        return None
-    if isinstance(address, IPv6Address):
-        if address.scope_id is not None:
-            return None
-        return address.ipv4_mapped or address
-    return address
+    """The address in ``text``, or ``None`` for anything else; one with a zone is no public address."""
+    return None if "%" in text else addresses.parse(text)
 
 
 def is_address_allowed(text: str, *, networks: Iterable[str]) -> bool:

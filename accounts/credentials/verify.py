@@ -18,6 +18,7 @@ from accounts.credentials import actions, bearer, rules, scopes, tokens, verific
 from kellexa_portal.core.actor import Actor
 from kellexa_portal.web import gates, problems
 from kellexa_portal.web.client import ip_of
+from kellexa_portal.web.uploads import announced_length
 
 FORM_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data"}
 FIELDS = ("token", "scope", "ip")
@@ -94,7 +95,7 @@ def read_question(request: HttpRequest) -> Question | HttpResponse:
 
 
 def _values(request: HttpRequest) -> dict[str, Any] | HttpResponse:
-    if _announced_length(request) > MAX_BODY:
+    if announced_length(request) > MAX_BODY:
         return _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", _("Send at most 16 KiB."))
     if request.content_type in FORM_TYPES:
         return {name: request.POST[name] for name in FIELDS if name in request.POST}
@@ -111,23 +112,14 @@ def _values(request: HttpRequest) -> dict[str, Any] | HttpResponse:
     return values
 
 
-def _announced_length(request: HttpRequest) -> int:
-    """``Content-Length``; Django reads no byte beyond it, and none where there is no such number."""
-    try:
-        return int(request.META.get("CONTENT_LENGTH") or 0)
-    except ValueError:
-        return 0
-
-
 def _invalid(fields: list[str]) -> HttpResponse:
     return problems.problem(
         status=HTTPStatus.UNPROCESSABLE_ENTITY,
         code="invalid_question",
-        title=problems.title_of(HTTPStatus.UNPROCESSABLE_ENTITY),
         detail=_("Send a token; scope and ip, if you send them, as text, and ip as an IP address."),
         fields=fields,
     )
 
 
 def _refusal(status: HTTPStatus, code: str, detail: str) -> HttpResponse:
-    return problems.problem(status=status, code=code, title=status.phrase, detail=detail)
+    return problems.problem(status=status, code=code, detail=detail)

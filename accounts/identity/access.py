@@ -1,4 +1,4 @@
-"""Which staff may look at people, and which may shut an account. Roles of CONTRACT, permissions in code."""
+"""What an actor may do to an account. Which staff may do what is one table: ``kellexa_portal.staff``."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from accounts.identity.models import StaffAssignment, User
 from kellexa_portal.core.actor import Actor, ActorType
 from kellexa_portal.core.errors import DomainError, Fault
 
-Role = StaffAssignment.Role
-
-VIEW_PEOPLE = frozenset({Role.ADMINISTRATOR, Role.PLATFORM_AUDITOR, Role.INCIDENT_COMMANDER, Role.DPO})
-MANAGE_PEOPLE = frozenset({Role.ADMINISTRATOR})
+VIEW_PEOPLE = "accounts.view_user"
+MANAGE_PEOPLE = "accounts.manage_people"
 
 
 class NotPermittedError(DomainError):
@@ -33,18 +31,18 @@ def staff_roles(user: User) -> frozenset[str]:
 
 def may_view_people(user: User) -> bool:
     """Whether ``user`` may see the list of accounts."""
-    return bool(staff_roles(user) & VIEW_PEOPLE)
+    return user.has_perm(VIEW_PEOPLE)
 
 
 def may_manage_people(user: User) -> bool:
     """Whether ``user`` may deactivate and reactivate accounts."""
-    return bool(staff_roles(user) & MANAGE_PEOPLE)
+    return user.has_perm(MANAGE_PEOPLE)
 
 
-def require_staff(actor: Actor, roles: frozenset[Role]) -> None:
-    """Raises ``NotPermittedError`` unless ``actor`` is active staff who holds one of ``roles`` now."""
+def require_staff(actor: Actor, permission: str) -> None:
+    """Raises ``NotPermittedError`` unless ``actor`` is active staff whose roles give ``permission`` now."""
     person = User.objects.filter(public_id=UUID(actor.id)).first() if actor.type is ActorType.STAFF else None
-    if person is None or not staff_roles(person) & roles:
+    if person is None or not person.is_staff or not person.has_perm(permission):
         raise NotPermittedError
 
 

@@ -6,19 +6,15 @@ from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
 
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.identity.models import PasswordReset, SignUp, User
 from accounts.identity.rules import RESET_LIFETIME, SIGN_UP_LIFETIME, STAFF_INVITATION_LIFETIME, zone_named
-from kellexa_portal.core import context
 from kellexa_portal.core.ids import uuid7
 from kellexa_portal.mail import defer
+from kellexa_portal.mail.facts import Facts, account, origin
 from kellexa_portal.mail.rendering import render
 from kellexa_portal.web.links import absolute
-
-Facts = list[tuple[str, str]]
 
 FOLDER = "accounts/identity/mail"
 DECOY_TOKEN = "0" * 43
@@ -137,9 +133,4 @@ def _about_link(*, url: str, email: str, zone: str, lifetime: timedelta) -> dict
 
 def _facts(email: str, zone: str) -> Facts:
     """Which account, when, and from where: what a person needs to tell their own act from another's."""
-    facts = [
-        (_("Account"), email),
-        (_("When"), date_format(timezone.localtime(timezone.now(), zone_named(zone)), "j F Y, H:i T")),
-    ]
-    ip = context.current().ip
-    return [*facts, (_("From address"), ip)] if ip else facts
+    return [*account(email, zone_named(zone)), *origin()]

@@ -17,7 +17,6 @@ from pathlib import Path
 
 from django.contrib.auth import hashers
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from zxcvbn import zxcvbn
 from zxcvbn.matching import L33T_TABLE
@@ -38,6 +37,29 @@ COMMON_LIST = Path(__file__).parent / "data" / "common_passwords.txt.gz"
 _LEET = str.maketrans("4@83(69!1|07$5+2", "aabecggiilotsstz")
 _TAIL = re.compile(r"[\W\d_]+$")
 _WORDS = re.compile(r"[^\W\d_]+")
+
+# What makes a password weak, by the pattern that zxcvbn finds in most of it. Whole sentences of the portal's
+# own, since zxcvbn's advice comes in pieces and in English only.
+_WEAKNESSES = {
+    "dictionary": _(
+        "This is too easy to guess: words, names or passwords that many people use make up most of it. "
+        "Add uncommon words that have nothing to do with them."
+    ),
+    "spatial": _(
+        "This is too easy to guess: it follows the keys of a keyboard. Use a few unrelated words instead."
+    ),
+    "repeat": _(
+        "This is too easy to guess: it repeats the same thing. Use a few unrelated words, each of them once."
+    ),
+    "sequence": _(
+        "This is too easy to guess: it goes on as “abc” or “6543” do. Use a few unrelated words instead."
+    ),
+    "date": _(
+        "This is too easy to guess: a date makes up most of it. "
+        "Add a few words that have nothing to do with it."
+    ),
+}
+_WEAK = _("This is too easy to guess. Use a few unrelated words, and rather uncommon ones.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +162,8 @@ def _check_strength(text: str, about: About) -> None:
     result = zxcvbn(_estimable(text), user_inputs=[*SERVICE_WORDS, *about.words()])
     if result["score"] >= MIN_SCORE:
         return
-    feedback = result["feedback"]
-    advice = " ".join(gettext(text) for text in (feedback["warning"], *feedback["suggestions"]) if text)
-    raise ValidationError(
-        _("This is too easy to guess. %(advice)s"), code="password_weak", params={"advice": advice}
-    )
+    longest = max(result["sequence"], key=lambda part: len(part["token"]))
+    raise ValidationError(_WEAKNESSES.get(longest["pattern"], _WEAK), code="password_weak")
 
 
 def _estimable(text: str) -> str:

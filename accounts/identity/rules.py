@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 import zoneinfo
+from collections.abc import Collection
 from datetime import timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -21,7 +22,7 @@ PENDING_TRIES = 5
 ADDRESS_PATTERN = r"^[!-~]+@[!-~]+$"
 """Printable ASCII on both sides; the form checks the grammar, the database this much."""
 
-_UNPRINTABLE = {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"}
+_UNPRINTABLE = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
 _DIRECTION_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -57,18 +58,27 @@ def canonical_email(text: str) -> str:
         return unicodedata.normalize("NFKC", text[:MAX_EMAIL_LENGTH]).strip().casefold()
 
 
-def clean_name(text: str) -> str:
-    """A person's or an organization's name: composed (NFC), with single spaces, in characters that show.
+def visible(text: str, *, hidden: Collection[str]) -> str:
+    """``text`` composed (NFC), with single spaces, in characters that show.
 
-    Raises ``ValueError`` for control characters, which would break a line of a log or a mail, and for
-    direction overrides, which make a name read as another.
+    Raises ``ValueError`` for a character of the ``hidden`` categories of Unicode, such as a control, which
+    would break a line of a log or a mail, and for a direction override, which makes a name read as another.
     """
     composed = unicodedata.normalize("NFC", text)
-    if any(unicodedata.category(c) in _UNPRINTABLE or c in _DIRECTION_OVERRIDES for c in composed):
+    if any(unicodedata.category(c) in hidden or c in _DIRECTION_OVERRIDES for c in composed):
         raise ValueError("a character that does not show")
-    if not any(unicodedata.category(c)[0] in {"L", "N"} for c in composed):
-        raise ValueError("nothing that can be read")
     return " ".join(composed.split())
+
+
+def clean_name(text: str) -> str:
+    """A person's or an organization's name: visible, with at least one letter or digit to read it by.
+
+    Joining marks stay, since several scripts need them. Raises ``ValueError``.
+    """
+    name = visible(text, hidden=_UNPRINTABLE)
+    if not any(unicodedata.category(c)[0] in {"L", "N"} for c in name):
+        raise ValueError("nothing that can be read")
+    return name
 
 
 def known_time_zone(name: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import QuerySet
@@ -73,17 +71,3 @@ def menu_of(request: HttpRequest) -> OrganizationMenu | None:
 def members_of(membership: Membership) -> QuerySet[Membership]:
     """The people of the same organization, with their accounts."""
     return Membership.objects.filter(organization=membership.organization_id).select_related("user")
-
-
-def names_of(membership: Membership, public_ids: Iterable[str]) -> dict[str, str]:
-    """The names behind the public ids of people of the same organization, for lists of events."""
-    ids = {found for text in public_ids if (found := _uuid(text)) is not None}
-    people = members_of(membership).filter(user__public_id__in=ids)
-    return {str(member.user.public_id): member.user.name for member in people}
-
-
-def _uuid(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None

@@ -77,9 +77,7 @@ def audit(request: HttpRequest) -> HttpResponse:
     membership = require(_place(request), Permission.AUDIT_VIEW)
     stream = Stream.organization(membership.organization.public_id)
     found = page(events_of(stream), cursor=request.GET.get("cursor", ""), limit=EVENTS_PER_PAGE)
-    names = queries.names_of(membership, [event.actor_id for event in found.items])
-    rows = [(event, names.get(event.actor_id, event.actor_label)) for event in found.items]
-    return _render(request, "audit", membership, {"page": found, "rows": rows})
+    return _render(request, "audit", membership, {"page": found, "person_id": str(membership.user.public_id)})
 
 
 @gates.signed_in

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -17,6 +15,7 @@ from accounts.organizations.models import Organization
 from accounts.rotation import rules
 from accounts.rotation.kinds import Credential, kind_named
 from accounts.rotation.models import Reminder, RotationPolicy
+from kellexa_portal.mail.facts import Facts, moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +55,16 @@ class Entry:
         return ngettext("in %(n)d hour", "in %(n)d hours", hours) % {"n": hours}
 
     @property
-    def facts(self) -> list[tuple[str, str]]:
+    def facts(self) -> Facts:
         """The same facts in the text and in the HTML part."""
         used = self.credential.last_used_at
         return [
             (_("Kind"), f"{self.kind}, {self.credential.detail}"),
             (_("Key"), self.credential.masked),
             (_("Organization"), self.organization),
-            (_("Due"), _instant(self.due_at)),
-            (_("Last used"), _instant(used) if used else _("never")),
+            (_("Due"), moment(self.due_at)),
+            (_("Last used"), moment(used) if used else _("never")),
         ]
-
-
-def _instant(at: datetime) -> str:
-    return date_format(timezone.localtime(at), "j F Y, H:i e")
 
 
 def policy_of(organization: Organization) -> RotationPolicy:

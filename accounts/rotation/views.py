@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.organizations.access import Permission, allows, require
+from accounts.organizations.actions import authorise
 from accounts.organizations.queries import active_membership
 from accounts.rotation import actions, queries
 from accounts.rotation.forms import RotationPolicyForm
@@ -22,7 +23,12 @@ from kellexa_portal.web.forms import render
 @require_http_methods(["GET", "HEAD", "POST"])
 def policy(request: HttpRequest) -> HttpResponse:
     """The rotation policy: everyone in the organization reads it, owners and admins change it."""
-    membership = require(active_membership(request), Permission.POLICY_VIEW)
+    place = active_membership(request)
+    if place is None:
+        raise Http404
+    membership = require(place, Permission.POLICY_VIEW)
+    if request.method == "POST":
+        authorise(actor=Actor.of(person_of(request)), by=membership, permission=Permission.POLICY_CHANGE)
     stored = queries.policy_of(membership.organization)
     form = RotationPolicyForm(request.POST if request.method == "POST" else None, policy=stored)
     if form.is_valid():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
 from django.db import connections, transaction
@@ -19,13 +18,12 @@ from kellexa_portal.audit.catalogue import AuditEvent
 from kellexa_portal.audit.changes import clean, presentable
 from kellexa_portal.audit.leaves import SCHEMA, Body, Personal
 from kellexa_portal.audit.values import Outcome, Stream, Target
-from kellexa_portal.core import context
+from kellexa_portal.core import addresses, context
 from kellexa_portal.core.actor import Actor, ActorType
 from kellexa_portal.core.ids import uuid7
 
 INDEPENDENT = "independent"
 SALT_BYTES = 32
-IPV4 = 4
 
 _COLUMNS = tuple(field.name for field in fields(Body))
 _INSERT_EVENT = f"""
@@ -140,14 +138,9 @@ def _personal(actor: Actor) -> Personal:
 
 
 def _address(text: str) -> tuple[str, str]:
-    """The address and the network that stands for its client: /24 of IPv4, /48 of IPv6 (RFC 6177)."""
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return "", ""
-    if isinstance(address, IPv6Address):
-        address = IPv6Address(int(address))  # without a zone, which PostgreSQL refuses
-    return str(address), str(ip_network((address, 24 if address.version == IPV4 else 48), strict=False))
+    """The address and the network that stands for its client, or nothing of what is no address."""
+    address = addresses.parse(text)
+    return ("", "") if address is None else (str(address), str(addresses.network_of(address)))
 
 
 def _insert(connection: BaseDatabaseWrapper, body: Body, personal: Personal) -> None:

@@ -25,13 +25,16 @@ class Account(Protocol):
     @property
     def is_staff(self) -> bool: ...
 
+    @property
+    def name(self) -> str: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
     """A person, a key, a part of the system, or nobody yet; copied into evidence by value.
 
-    ``id`` is a public id, never a database key; ``label`` is for people and holds no personal data
-    beyond what the evidence needs.
+    ``id`` is a public id, never a database key; ``label`` is what people call the actor, kept in the half
+    of the evidence that can be erased.
     """
 
     type: ActorType
@@ -42,7 +45,7 @@ class Actor:
     def of(cls, account: Account) -> Actor:
         """The actor of a signed-in account, customer or staff."""
         kind = ActorType.STAFF if account.is_staff else ActorType.PERSON
-        return cls(kind, str(account.public_id))
+        return cls(kind, str(account.public_id), account.name)
 
     @classmethod
     def system(cls, part: str) -> Actor:

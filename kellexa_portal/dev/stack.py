@@ -43,8 +43,9 @@ def free_port() -> int:
 class Stack:
     """Starts, hurts and stops one portal, exactly as ``make run`` runs it.
 
-    On servers that a person named (``DATABASE_URL``, ``REDIS_URL``) it gets a fresh database and a
-    Redis database of its own, removed at the stop; otherwise, and with ``embedded``, it embeds its pair.
+    On Linux the portal ends with the thread that started it, however that one ends. On servers that a person
+    named (``DATABASE_URL``, ``REDIS_URL``) it gets a fresh database and a Redis database of its own, removed
+    at the stop; otherwise, and with ``embedded``, it embeds its pair.
     """
 
     def __init__(
@@ -90,10 +91,20 @@ class Stack:
     def start(self) -> None:
         """Returns once the portal answers.
 
-        Raises ``StartError`` with all that it printed when it does not.
+        Raises ``StartError`` with all that it printed when it does not. However the start fails, nothing of
+        it is left running.
         """
-        self.state.prepare()
-        self._take_given_servers()
+        try:
+            self.state.prepare()
+            self._take_given_servers()
+            self._launch()
+            self.wait_until_ready()
+        except BaseException:  # also Ctrl-C and the time limit of a test: nobody calls stop() after these
+            with suppress(subprocess.TimeoutExpired):
+                self.stop()
+            raise
+
+    def _launch(self) -> None:
         words = ["run", "--throw-away"] + ([] if self._demo else ["--no-demo"])
         inherited = {name: value for name, value in os.environ.items() if name not in _TELLING}
         told = {
@@ -102,21 +113,13 @@ class Stack:
             **self._given,
             **self._extra,
         }
-        with self.output_file.open("ab") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "kellexa_portal.dev", *words],
-                cwd=env.BASE_DIR,
-                env={**inherited, **told},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        try:
-            self.wait_until_ready()
-        except StartError:
-            self.stop()
-            raise
+        self._process = processes.spawn(
+            [sys.executable, "-m", "kellexa_portal.dev", *words],
+            log=self.output_file,
+            environment={**inherited, **told},
+            ends_with_us=signal.SIGTERM,
+            folder=env.BASE_DIR,
+        )
 
     def wait_until_ready(self, *, seconds: float = START_SECONDS) -> None:
         """Waits until the supervisor has seen ``/readyz`` answer."""
@@ -133,15 +136,21 @@ class Stack:
         return is_mine and bool(status.get("is_ready"))
 
     def stop(self, *, by: signal.Signals = signal.SIGTERM) -> float:
-        """Asks it to stop, as Ctrl-C or a process manager does; returns how many seconds that took."""
+        """Asks it to stop, as Ctrl-C or a process manager does; returns how many seconds that took.
+
+        Raises ``subprocess.TimeoutExpired`` when it had to be killed.
+        """
         began = time.monotonic()
-        if self._process is not None:
-            self._process.send_signal(by)
-            try:
+        try:
+            if self._process is not None:
+                self._process.send_signal(by)
                 self._process.wait(timeout=STOP_SECONDS)
-            finally:
-                self._return_given_servers()
-                self._process = None
+        except subprocess.TimeoutExpired:
+            self.kill_everything()
+            raise
+        finally:
+            self._process = None
+            self._return_given_servers()
         return time.monotonic() - began
 
     @property
@@ -164,12 +173,14 @@ class Stack:
 
     def kill_everything(self) -> None:
         """The power cut: every process of it, supervisor first, at once."""
+        if self._process is None:
+            return
         status = self.state.read_status()
-        pids = [int(status["pid"]), *(pid for pid in status["processes"].values() if pid)]
+        known = status.get("processes", {}) if status.get("pid") == self._process.pid else {}
+        pids = [self._process.pid, *(int(pid) for pid in known.values() if pid)]
         for pid in pids + processes.leftovers(str(self.state.root)):
             processes.send(pid, signal.SIGKILL)
-        if self._process is not None:
-            self._process.wait(timeout=5)
+        self._process.wait(timeout=5)
         processes.wait_until_gone(pids, seconds=5)
         self._process = None
 

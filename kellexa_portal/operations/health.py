@@ -1,6 +1,7 @@
-"""Whether this process can do its work: each dependency asked anew, briefly, and without saying much.
+"""Whether this process can do its work: each dependency asked briefly, and without saying much.
 
-The answers are public, so they name states, never hosts, versions or error texts; those go to the log.
+The answers are public, so they name states, never hosts, versions or error texts; those go to the log. For
+the same reason they are kept for a second: a flood of probes opens no more connections than one probe does.
 """
 
 from __future__ import annotations
@@ -15,16 +16,21 @@ import psycopg
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.loader import MigrationLoader
+from django.utils import timezone
 from redis import Redis
 from redis.exceptions import RedisError
+
+from kellexa_portal.operations.kept import Kept
 
 logger = logging.getLogger(__name__)
 
 # A probe that hangs is no better than one that fails: the load balancer gives up after a few seconds.
 PATIENCE_SECONDS = 2
+ANSWER_KEPT_SECONDS = 1.0
 HEARTBEAT_KEPT = timedelta(days=7)
 # Beat sends one every 15 seconds; three lost ones are no accident.
 HEARTBEAT_LATE = timedelta(seconds=60)
+UNKNOWN_JOBS: dict[str, str | None] = {"status": "unknown", "last_heartbeat_at": None}
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,19 @@ class Readiness:
     @property
     def is_ready(self) -> bool:
         return {self.database, self.migrations, self.redis} == {"ok"}
+
+
+@dataclass(frozen=True)
+class Health:
+    """All that a probe is told."""
+
+    readiness: Readiness
+    jobs: dict[str, str | None]
+
+
+def latest() -> Health:
+    """The health of this process, asked for at most once a second by all of its threads together."""
+    return _health.get()
 
 
 def readiness() -> Readiness:
@@ -59,15 +78,25 @@ def jobs(*, now: datetime) -> dict[str, str | None]:
         with _redis() as redis:
             noted = redis.get(_heartbeat_key())
     except RedisError:
-        return {"status": "unknown", "last_heartbeat_at": None}
+        return UNKNOWN_JOBS
     if noted is None:
         return {"status": "down", "last_heartbeat_at": None}
     try:
         at = noted.decode() if isinstance(noted, bytes) else str(noted)
         is_late = now - datetime.fromisoformat(at) > HEARTBEAT_LATE
     except (ValueError, TypeError):  # somebody else's text, or a time without its zone
-        return {"status": "unknown", "last_heartbeat_at": None}
+        return UNKNOWN_JOBS
     return {"status": "late" if is_late else "ok", "last_heartbeat_at": at}
+
+
+def _ask() -> Health:
+    found = readiness()
+    if found.redis == "ok":
+        return Health(readiness=found, jobs=jobs(now=timezone.now()))
+    return Health(readiness=found, jobs=UNKNOWN_JOBS)  # a Redis that hangs is waited for once
+
+
+_health = Kept(_ask, seconds=ANSWER_KEPT_SECONDS)
 
 
 def _state(name: str, ask: Callable[[], bool]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, JsonResponse
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -24,7 +23,8 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
     """Requests may be sent here: 200 when every dependency works, else 503; both name each one's state."""
-    readiness = health.readiness()
+    found = health.latest()
+    readiness = found.readiness
     return JsonResponse(
         {
             "status": "ready" if readiness.is_ready else "unavailable",
@@ -33,7 +33,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
                 "migrations": readiness.migrations,
                 "redis": readiness.redis,
             },
-            "jobs": health.jobs(now=timezone.now()),
+            "jobs": found.jobs,
         },
         status=200 if readiness.is_ready else 503,
     )

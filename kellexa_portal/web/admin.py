@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+
+from kellexa_portal.core.pagination import page
 
 MAX_ID_DIGITS = 18
 
@@ -16,6 +19,25 @@ if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
 else:
     ModelAdmin = admin.ModelAdmin
+
+
+class UncountedList(ChangeList):
+    """A list by falling primary key in pages that link to the next one, however many rows there are.
+
+    Django's own counts the rows for each page and reads all that it skips. Here ``p`` in the address is a
+    cursor of ``core.pagination``; a page number of Django's leads to the first page.
+    """
+
+    def get_results(self, request: HttpRequest) -> None:
+        cursor = request.GET.get(PAGE_VAR, "")
+        found = page(self.queryset, cursor=cursor, limit=self.list_per_page)
+        self.result_list = found.items
+        self.result_count = len(found.items)
+        self.newest_url = self.get_query_string() if cursor else ""
+        self.older_url = self.get_query_string({PAGE_VAR: found.next_cursor}) if found.next_cursor else ""
+        self.full_result_count = None
+        self.show_full_result_count = self.show_admin_actions = False
+        self.can_show_all = self.multi_page = False
 
 
 class ReadOnlyAdmin(ModelAdmin):

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import ip_network
 
 from django.conf import settings
 from django.http import HttpRequest
 
-Address = IPv4Address | IPv6Address
-Network = IPv4Network | IPv6Network
+from kellexa_portal.core.addresses import IPV4, Address, Network, network_of, parse
 
 
 @lru_cache(maxsize=8)
 def _networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
     return tuple(ip_network(text, strict=False) for text in texts)
-
-
-def _parse(text: str) -> Address | None:
-    try:
-        address = ip_address(text.strip())
-    except ValueError:
-        return None
-    return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address
 
 
 def _is_trusted(address: Address) -> bool:
@@ -31,7 +22,7 @@ def _is_trusted(address: Address) -> bool:
 
 def comes_through_proxy(request: HttpRequest) -> bool:
     """Whether a trusted proxy sent the request, so that its headers may be believed."""
-    address = _parse(request.META.get("REMOTE_ADDR", ""))
+    address = parse(request.META.get("REMOTE_ADDR", ""))
     return address is not None and _is_trusted(address)
 
 
@@ -41,13 +32,13 @@ def ip_of(request: HttpRequest) -> str:
     Walks ``X-Forwarded-For`` from the right and stops at the first address that is not one of
     ``TRUSTED_PROXIES``; garbage in the header ends the walk at the last address believed.
     """
-    address = _parse(request.META.get("REMOTE_ADDR", ""))
+    address = parse(request.META.get("REMOTE_ADDR", ""))
     if address is None:
         return ""
     for hop in reversed(request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")):
         if not _is_trusted(address):
             break
-        earlier = _parse(hop)
+        earlier = parse(hop)
         if earlier is None:
             break
         address = earlier
@@ -55,18 +46,14 @@ def ip_of(request: HttpRequest) -> str:
 
 
 def prefix_of(ip: str) -> str:
-    """The network that stands for a client in limits and lists: /24 of IPv4, /48 of IPv6 (RFC 6177)."""
-    address = _parse(ip) if ip else None
-    if address is None:
-        return ""
-    return str(ip_network(f"{address}/{24 if address.version == 4 else 48}", strict=False))
+    """The network that stands for the client ``ip`` (``network_of``), or ``""`` for no address."""
+    address = parse(ip)
+    return "" if address is None else str(network_of(address))
 
 
 def limit_subject_of(ip: str) -> str:
     """What a limit counts for an address: the IPv4 address itself, the /64 of IPv6 (attack case 17)."""
-    address = _parse(ip) if ip else None
+    address = parse(ip)
     if address is None:
         return "unknown"
-    if address.version == 4:
-        return str(address)
-    return str(ip_network(f"{address}/64", strict=False))
+    return str(address if address.version == IPV4 else ip_network((address, 64), strict=False))

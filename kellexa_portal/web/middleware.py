@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.encoding import escape_uri_path
 from django.utils.translation import gettext as _
@@ -18,9 +19,11 @@ from django.utils.translation import gettext as _
 from kellexa_portal.core import context
 from kellexa_portal.core.errors import DomainError
 from kellexa_portal.core.ids import uuid7
-from kellexa_portal.web import problems
+from kellexa_portal.web import problems, stepup
 from kellexa_portal.web.client import comes_through_proxy, ip_of
 from kellexa_portal.web.gates import gate_of, is_admin_view
+from kellexa_portal.web.stepup import StepUpRequired
+from kellexa_portal.web.uploads import announced_length
 
 logger = logging.getLogger("kellexa.requests")
 
@@ -90,7 +93,7 @@ def _speaks_utf8(request: HttpRequest) -> bool:
 
 
 class InputGuardMiddleware:
-    """Refuses addresses and forms that are not UTF-8 or hold NUL, with a message, before a view sees them.
+    """Refuses bodies that are too large, unread, and addresses and forms that are not UTF-8 or hold NUL.
 
     Django would replace such bytes silently, so that a person's password or name would be stored as
     something that they did not type. A cookie with NUL is refused too: it can be a session's name, which
@@ -101,6 +104,8 @@ class InputGuardMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if announced_length(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            return self._too_large(request)
         query = request.META.get("QUERY_STRING", "").encode("latin-1", "replace")
         path = request.path_info
         if (
@@ -114,10 +119,21 @@ class InputGuardMiddleware:
                 request,
                 status=HTTPStatus.BAD_REQUEST,
                 code="unreadable_input",
-                title=problems.title_of(HTTPStatus.BAD_REQUEST),
-                detail=_("It holds characters that are not valid UTF-8 text. Type them again and retry."),
+                for_people=_("It holds characters that are not valid UTF-8 text. Type them again and retry."),
+                for_programs=_("Encode address and form as UTF-8, leave out NUL, name no other charset."),
             )
         return self.get_response(request)
+
+    @staticmethod
+    def _too_large(request: HttpRequest) -> HttpResponse:
+        return problems.refusal(
+            request,
+            status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            code="too_large",
+            for_people=_("No form here takes so much text. Go back, shorten it and send it again."),
+            for_programs=_("No address here reads a body of more than %(size)d bytes.")
+            % {"size": settings.DATA_UPLOAD_MAX_MEMORY_SIZE},
+        )
 
     def _has_readable_form(self, request: HttpRequest) -> bool:
         if request.method in {"GET", "HEAD"}:
@@ -141,13 +157,7 @@ class GateMiddleware:
     ) -> HttpResponse | None:
         if gate_of(view) is not None or is_admin_view(view):
             return None
-        return problems.refusal(
-            request,
-            status=HTTPStatus.NOT_FOUND,
-            code="not_found",
-            title=problems.title_of(HTTPStatus.NOT_FOUND),
-            detail=_("There is nothing at this address, or you may not see it."),
-        )
+        return problems.not_found(request)
 
 
 class DomainErrorMiddleware:
@@ -159,20 +169,10 @@ class DomainErrorMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and not response.content:
-            return self._method_not_allowed(request, response)
+            return problems.method_not_allowed(request, allow=response.get("Allow", ""))
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, StepUpRequired) and not problems.wants_problem(request):
+            return stepup.ask(request, exception.demand)
         return problems.answer(request, exception) if isinstance(exception, DomainError) else None
-
-    def _method_not_allowed(self, request: HttpRequest, bare: HttpResponse) -> HttpResponse:
-        status = HTTPStatus.METHOD_NOT_ALLOWED
-        response = problems.refusal(
-            request,
-            status=status,
-            code="method_not_allowed",
-            title=problems.title_of(status),
-            detail=_("Go back and use the buttons on the page."),
-        )
-        response["Allow"] = bare.get("Allow", "")
-        return response

@@ -30,8 +30,12 @@ def wants_problem(request: HttpRequest) -> bool:
     return request.path_info.startswith(API_PREFIX)
 
 
-def problem(*, status: int, code: str, title: str, detail: str = "", **members: Any) -> HttpResponse:
-    """A problem details object; ``code`` is stable, ``title`` and ``detail`` are for people."""
+def problem(*, status: int, code: str, detail: str = "", **members: Any) -> HttpResponse:
+    """A problem details object; ``code`` is stable, ``detail`` tells the program's author what to change.
+
+    The title is the status in HTTP's own words, as ``about:blank`` asks for (RFC 9457, 4.2.1).
+    """
+    title = HTTPStatus(status).phrase
     body: dict[str, Any] = {"type": "about:blank", "title": title, "status": int(status), "code": code}
     if detail:
         body["detail"] = detail
@@ -43,30 +47,57 @@ def problem(*, status: int, code: str, title: str, detail: str = "", **members: 
     return response
 
 
-def error_page(request: HttpRequest, *, status: int, code: str, title: str, detail: str) -> HttpResponse:
+def error_page(request: HttpRequest, *, status: int, code: str, detail: str) -> HttpResponse:
     """The error page: what happened, why, what to do next; it asks nothing of the database."""
-    page = {"title": title, "detail": detail, "code": code, "request_id": context.current().request_id}
+    request_id = context.current().request_id
+    page = {"title": title_of(status), "detail": detail, "code": code, "request_id": request_id}
     response = render(request, "web/error.html", page, status=status)
     response["Cache-Control"] = "no-store"
     return response
 
 
-def refusal(request: HttpRequest, *, status: int, code: str, title: str, detail: str) -> HttpResponse:
-    """A refusal in the form that the caller can read."""
+def refusal(
+    request: HttpRequest, *, status: int, code: str, for_people: str, for_programs: str
+) -> HttpResponse:
+    """A refusal in the form and in the words that the caller can use."""
     if wants_problem(request):
-        return problem(status=status, code=code, title=title, detail=detail)
-    return error_page(request, status=status, code=code, title=title, detail=detail)
+        return problem(status=status, code=code, detail=for_programs)
+    return error_page(request, status=status, code=code, detail=for_people)
+
+
+def not_found(request: HttpRequest) -> HttpResponse:
+    """404: the same for what does not exist and for what the caller may not see."""
+    return refusal(
+        request,
+        status=HTTPStatus.NOT_FOUND,
+        code="not_found",
+        for_people=_("There is nothing at this address, or you may not see it."),
+        for_programs=_("The API has no such address, or nothing there that this key may see."),
+    )
+
+
+def method_not_allowed(request: HttpRequest, *, allow: str) -> HttpResponse:
+    """405; ``allow`` names the methods that the address takes (RFC 9110, 15.5.6)."""
+    response = refusal(
+        request,
+        status=HTTPStatus.METHOD_NOT_ALLOWED,
+        code="method_not_allowed",
+        for_people=_("Go back and use the buttons on the page."),
+        for_programs=_("This address takes %(methods)s only.") % {"methods": allow},
+    )
+    response["Allow"] = allow
+    return response
 
 
 def title_of(status: int) -> str:
-    """A calm heading for each status that the portal answers with."""
+    """A calm heading of the error page for each status that the portal answers with."""
     titles = {
         HTTPStatus.BAD_REQUEST: _("This request could not be read"),
-        HTTPStatus.UNAUTHORIZED: _("Not authenticated"),
         HTTPStatus.FORBIDDEN: _("You can’t do this"),
         HTTPStatus.NOT_FOUND: _("Nothing here"),
         HTTPStatus.METHOD_NOT_ALLOWED: _("This address doesn’t take that kind of request"),
         HTTPStatus.CONFLICT: _("This has changed meanwhile"),
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _("This is too much at once"),
         HTTPStatus.UNPROCESSABLE_ENTITY: _("Some of this can’t be accepted"),
         HTTPStatus.TOO_MANY_REQUESTS: _("Too many attempts"),
         HTTPStatus.SERVICE_UNAVAILABLE: _("Not available right now"),
@@ -77,9 +108,8 @@ def title_of(status: int) -> str:
 def answer(request: HttpRequest, error: DomainError) -> HttpResponse:
     """The HTTP answer to a foreseen refusal; one that is limited says when to come back (RFC 6585)."""
     status = STATUS[error.fault]
-    response = refusal(
-        request, status=status, code=error.code, title=title_of(status), detail=error.sentence()
-    )
+    sentence = error.sentence()
+    response = refusal(request, status=status, code=error.code, for_people=sentence, for_programs=sentence)
     retry_after = error.params.get("retry_after")
     if retry_after is not None:
         response["Retry-After"] = str(max(1, math.ceil(float(retry_after))))

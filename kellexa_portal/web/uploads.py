@@ -1,11 +1,20 @@
-"""Files in forms: no form of the portal takes one, so none is ever stored, not even for a moment."""
+"""What comes in a request's body: how much of it, and never a file, so that none is stored for a moment."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.core.files.uploadhandler import FileUploadHandler
+from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParserError
+
+
+def announced_length(request: HttpRequest) -> int:
+    """``Content-Length``; Django reads no byte beyond it, and none where there is no such number."""
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0
 
 
 class RefusingUploadHandler(FileUploadHandler):

@@ -8,7 +8,6 @@ import time
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest
 from django.test import Client
 from django.urls import reverse
@@ -20,6 +19,7 @@ from accounts.mfa import rules
 from accounts.mfa.models import RecoveryCode, TotpDevice
 from accounts.sessions.actions import complete_login
 from accounts.sessions.models import AccountSession
+from accounts.sessions.store import SessionStore
 
 MARGIN_SECONDS = 2
 PASSWORD = "violet anchor sings at noon"
@@ -53,16 +53,16 @@ def enrolled(user: User) -> TotpDevice:
     return device
 
 
-def sign_in(client: Client, user: User) -> AccountSession:
+def sign_in(
+    client: Client, user: User, *, method: AccountSession.Method = AccountSession.Method.TOTP
+) -> AccountSession:
     """Gives ``client`` a verified session of ``user``; any session it had before is left behind."""
     request = HttpRequest()
     request.session = SessionStore()
     request.user = AnonymousUser()
     request.META["REMOTE_ADDR"] = "127.0.0.1"
     pending = half_sign_ins.start(request, user=User.objects.get(pk=user.pk), next_url="")
-    session = complete_login(
-        request, pending=pending, device=enrolled(user), method=AccountSession.Method.TOTP
-    )
+    session = complete_login(request, pending=pending, device=enrolled(user), method=method)
     request.session.save()
     client.cookies[settings.SESSION_COOKIE_NAME] = request.session.session_key
     return session

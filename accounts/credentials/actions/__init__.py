@@ -1,9 +1,15 @@
 """Every write to API keys, one module for each part of a key's life."""
 
 from accounts.credentials.actions.contacts import set_contacts
-from accounts.credentials.actions.ending import expire_due, revoke_key
+from accounts.credentials.actions.ending import expire_due, require_revoker, revoke_key
 from accounts.credentials.actions.gateway import create_gateway_key
-from accounts.credentials.actions.issuing import IssuedKey, create_key, require_creator, rotate_key
+from accounts.credentials.actions.issuing import (
+    IssuedKey,
+    create_key,
+    require_creator,
+    require_rotator,
+    rotate_key,
+)
 from accounts.credentials.actions.usage import note_denial, note_use
 
 __all__ = [
@@ -14,6 +20,8 @@ __all__ = [
     "note_denial",
     "note_use",
     "require_creator",
+    "require_revoker",
+    "require_rotator",
     "revoke_key",
     "rotate_key",
     "set_contacts",

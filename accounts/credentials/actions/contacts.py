@@ -8,8 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.credentials import access, emails
-from accounts.credentials.actions import _common as common
-from accounts.credentials.actions import errors
+from accounts.credentials.actions import errors, evidence
 from accounts.credentials.events import KeyEvent
 from accounts.credentials.models import ApiKey, ApiKeyContact
 from accounts.identity.models import User
@@ -24,8 +23,8 @@ def set_contacts(*, actor: Actor, by: Membership, key: ApiKey, people: Sequence[
         if key.organization_id != by.organization_id:
             raise errors.KeyNotFound
         if not allows(by, Permission.KEYS_MANAGE):
-            raise common.refuse(actor=actor, by=by, target=common.target_of(key), attempt="contacts")
-        locked = common.lock(key)
+            raise evidence.refuse(actor=actor, by=by, target=evidence.target_of(key), attempt="contacts")
+        locked = ApiKey.objects.for_change().get(pk=key.pk)
         wanted = {person.pk: person for person in checked_contacts(locked, people)}
         present = {row.user_id: row.user for row in locked.contact_rows.select_related("user")}
         gone = [person for pk, person in present.items() if pk not in wanted]
@@ -36,7 +35,7 @@ def set_contacts(*, actor: Actor, by: Membership, key: ApiKey, people: Sequence[
             access.withdraw_exception(person, locked)
         locked.contact_rows.filter(user__in=gone).delete()
         attach_contacts(locked, new)
-        common.note(
+        evidence.note(
             KeyEvent.CONTACTS_CHANGED,
             actor=actor,
             key=locked,

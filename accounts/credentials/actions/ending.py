@@ -7,9 +7,8 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.credentials import access, emails, seals, signals
-from accounts.credentials.actions import _common as common
-from accounts.credentials.actions import errors
+from accounts.credentials import access, emails, queries, seals, signals
+from accounts.credentials.actions import errors, evidence
 from accounts.credentials.events import KeyEvent
 from accounts.credentials.models import ApiKey
 from accounts.identity import access as people
@@ -30,7 +29,7 @@ def revoke_key(*, actor: Actor, key: ApiKey, reason: str, by: Membership | None 
     with transaction.atomic():
         _authorise(actor, by, key)
         code = _checked_reason(reason)
-        locked = common.lock(key)
+        locked = ApiKey.objects.for_change().get(pk=key.pk)
         if locked.revoked_at is not None:
             raise errors.AlreadyRevoked
         now = timezone.now()
@@ -41,8 +40,8 @@ def revoke_key(*, actor: Actor, key: ApiKey, reason: str, by: Membership | None 
         locked.seal = seals.seal_of(locked)
         locked.save(update_fields=["revoked_at", "revoked_by", "revoke_reason", "seal"])
         changes = {} if was_intact else {"record": "altered"}
-        common.note(KeyEvent.REVOKED, actor=actor, key=locked, reason=code, changes=changes)
-        for person in common.addressees(locked):
+        evidence.note(KeyEvent.REVOKED, actor=actor, key=locked, reason=code, changes=changes)
+        for person in queries.addressees(locked):
             emails.key_revoked(key=locked, to=person, at=now)
         signals.key_revoked.send(sender=ApiKey, key=locked)
         return locked
@@ -72,7 +71,7 @@ def _expire_batch(*, actor: Actor, now: datetime) -> int:
         for key in due:
             key.expiry_recorded_at = now
             key.save(update_fields=["expiry_recorded_at"])
-            common.note(
+            evidence.note(
                 KeyEvent.EXPIRED,
                 actor=actor,
                 key=key,
@@ -88,14 +87,19 @@ def _expire_batch(*, actor: Actor, now: datetime) -> int:
 def _authorise(actor: Actor, by: Membership | None, key: ApiKey) -> None:
     if by is None:
         if actor.type is ActorType.STAFF:
-            people.require_staff(actor, access.STAFF_MAY_REVOKE)
+            people.require_staff(actor, access.STAFF_REVOKE)
         elif actor.type is not ActorType.SYSTEM:
             raise errors.KeyNotFound
         return
     if key.organization_id != by.organization_id:
         raise errors.KeyNotFound
+    require_revoker(actor=actor, by=by, key=key)
+
+
+def require_revoker(*, actor: Actor, by: Membership, key: ApiKey) -> None:
+    """Refuses, on record, a person who may not end ``key``, before their form is even read."""
     if not access.may_revoke(by, key):
-        raise common.refuse(actor=actor, by=by, target=common.target_of(key), attempt="revoke")
+        raise evidence.refuse(actor=actor, by=by, target=evidence.target_of(key), attempt="revoke")
 
 
 def _checked_reason(reason: str) -> str:

@@ -10,9 +10,8 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts.credentials import access, emails, rules, scopes, seals, signals, tokens, verification
-from accounts.credentials.actions import _common as common
-from accounts.credentials.actions import errors
+from accounts.credentials import access, emails, queries, rules, scopes, seals, signals, tokens, verification
+from accounts.credentials.actions import errors, evidence
 from accounts.credentials.actions.contacts import attach_contacts, checked_contacts
 from accounts.credentials.events import KeyEvent
 from accounts.credentials.models import ApiKey
@@ -53,7 +52,7 @@ def create_key(
         if kind not in ApiKey.Kind.values:
             raise errors.InvalidKind
         if not access.may_create(by, kind):
-            raise common.refuse(actor=actor, by=by, target=None, attempt=f"create_{kind}")
+            raise evidence.refuse(actor=actor, by=by, target=None, attempt=f"create_{kind}")
         if environment not in ApiKey.Environment.values:
             raise errors.InvalidEnvironment
         now = timezone.now()
@@ -73,8 +72,8 @@ def create_key(
         people = checked_contacts(key, contacts)
         token = _issue(key)
         attach_contacts(key, people)
-        common.note(KeyEvent.CREATED, actor=actor, key=key, changes=_facts(key))
-        for person in common.addressees(key):
+        evidence.note(KeyEvent.CREATED, actor=actor, key=key, changes=_facts(key))
+        for person in queries.addressees(key):
             emails.key_created(key=key, to=person, at=now)
         signals.key_created.send(sender=ApiKey, key=key)
         return IssuedKey(key, token)
@@ -83,7 +82,13 @@ def create_key(
 def require_creator(*, actor: Actor, by: Membership) -> None:
     """Refuses, on record, a person whose role includes no kind of key, before their form is even read."""
     if not any(access.may_create(by, kind) for kind in ApiKey.Kind.values):
-        raise common.refuse(actor=actor, by=by, target=None, attempt="create")
+        raise evidence.refuse(actor=actor, by=by, target=None, attempt="create")
+
+
+def require_rotator(*, actor: Actor, by: Membership, key: ApiKey) -> None:
+    """Refuses, on record, a person who may not rotate ``key``, before their form is even read."""
+    if not access.may_rotate(by, key):
+        raise evidence.refuse(actor=actor, by=by, target=evidence.target_of(key), attempt="rotate")
 
 
 def rotate_key(
@@ -100,8 +105,7 @@ def rotate_key(
     most two keys of a family work at a time; ``force`` ends an earlier one at once to make room.
     """
     with transaction.atomic():
-        if not access.may_rotate(by, key):
-            raise common.refuse(actor=actor, by=by, target=common.target_of(key), attempt="rotate")
+        require_rotator(actor=actor, by=by, key=key)
         now = timezone.now()
         if not timedelta(0) <= overlap <= rules.MAX_OVERLAP:
             raise errors.InvalidOverlap
@@ -129,18 +133,15 @@ def _report_rotation(
     }
     if ended:
         changes["ended_at_once"] = ", ".join(ended)
-    common.note(KeyEvent.ROTATED, actor=actor, key=old, changes=changes)
-    for person in common.addressees(successor):
+    evidence.note(KeyEvent.ROTATED, actor=actor, key=old, changes=changes)
+    for person in queries.addressees(successor):
         emails.key_rotated(old=old, successor=successor, to=person, at=now)
     signals.key_rotated.send(sender=ApiKey, key=old, successor=successor)
 
 
 def _lock_family(key: ApiKey) -> list[ApiKey]:
     rows = (
-        ApiKey.objects.select_for_update(of=("self",))
-        .select_related("organization", "owner")
-        .filter(family=key.family, organization=key.organization_id)
-        .order_by("pk")
+        ApiKey.objects.for_change().filter(family=key.family, organization=key.organization_id).order_by("pk")
     )
     return list(rows)
 

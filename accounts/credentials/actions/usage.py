@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.credentials import rules, seals, verification
-from accounts.credentials.actions import _common as common
+from accounts.credentials.actions import evidence
 from accounts.credentials.events import KeyEvent
 from accounts.credentials.models import ApiKey
 from accounts.credentials.verification import Denial
@@ -74,7 +74,7 @@ def note_denial(*, key: ApiKey, denial: Denial, caller: Actor) -> None:
         if not spend(DENIALS, subject, when_down=WhenDown.REFUSE).allowed:
             return
         event = KeyEvent.TAMPERED if denial is Denial.TAMPERED else KeyEvent.VERIFY_DENIED
-        streams = [common.stream_of(key)]
+        streams = [evidence.stream_of(key)]
         if denial is Denial.TAMPERED:
             streams.append(Stream.system())
         for stream in streams:
@@ -82,7 +82,7 @@ def note_denial(*, key: ApiKey, denial: Denial, caller: Actor) -> None:
                 event,
                 actor=caller,
                 stream=stream,
-                target=common.target_of(key),
+                target=evidence.target_of(key),
                 outcome=Outcome.DENIED,
                 reason=str(denial),
             )

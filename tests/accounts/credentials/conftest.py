@@ -1,4 +1,4 @@
-"""A gateway, and a way to ask it."""
+"""An owner at their pages, and a gateway with a way to ask it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,23 @@ from django.http import HttpResponse
 from django.test import Client
 
 from accounts.credentials.actions import IssuedKey
+from accounts.organizations.models import Membership
+from tests.factories import organizations
 from tests.factories.credentials import gateway as make_gateway
+from tests.factories.sign_in import sign_in
 
 VERIFY = "/api/v1/keys/verify"
+INACTIVE = b'{"active": false}'
 
 Ask = Callable[..., HttpResponse]
+
+
+@pytest.fixture
+def place(client: Client) -> Membership:
+    """The owner of an organization, signed in."""
+    founder = organizations.founder("Acme")
+    sign_in(client, founder.user)
+    return founder
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
+from django.urls import resolve
 from django.utils import timezone
 
 from accounts.credentials import actions
@@ -96,6 +97,45 @@ def test_a_wrong_method_is_a_405_problem(client: Client, method: str) -> None:
     assert answer.status_code == 405
     assert answer["Content-Type"] == "application/problem+json"
     assert "GET" in answer["Allow"]
+
+
+def test_a_wrong_method_is_told_the_right_ones(client: Client) -> None:
+    answer = client.post(SELF)
+
+    assert answer["Allow"] == "GET, HEAD"
+    assert "GET, HEAD" in answer.json()["detail"]
+
+
+def test_head_answers_as_get_does_without_its_body() -> None:
+    token = credentials.issued().token
+    headers = {"Authorization": f"Bearer {token}"}
+    view = resolve(SELF).func
+
+    got = view(RequestFactory().get(SELF, headers=headers))
+    answer = view(RequestFactory().head(SELF, headers=headers))
+
+    assert answer.status_code == 200
+    assert answer.content == b""
+    assert answer["Content-Length"] == str(len(got.content))
+    assert answer["Content-Type"] == got["Content-Type"]
+    assert answer["RateLimit-Limit"] == "600"
+
+
+@pytest.mark.parametrize("path", ["keys/self", "openapi.json", "docs"])
+def test_head_works_wherever_get_does(client: Client, path: str) -> None:
+    headers = {"Authorization": f"Bearer {credentials.issued().token}"}
+
+    answer = client.head(f"/api/v1/{path}", headers=headers)
+
+    assert answer.status_code == 200
+    assert int(answer["Content-Length"]) > 0
+
+
+def test_head_without_a_good_key_is_refused(client: Client) -> None:
+    answer = client.head(SELF)
+
+    assert answer.status_code == 401
+    assert answer["WWW-Authenticate"].startswith("Bearer")
 
 
 @pytest.mark.parametrize("path", ["/api/v1/", "/api/v1/nothing", "/api/v1/keys/", "/api/v1/keys/self/x"])

@@ -14,6 +14,7 @@ from django.test import Client, override_settings
 
 from accounts.identity import passwords, pending
 from accounts.identity.models import PendingSignIn, User
+from accounts.sessions.store import SessionStore
 from kellexa_portal.audit import Stream
 from tests.factories import accounts
 from tests.factories.audit_support import recorded
@@ -196,7 +197,7 @@ def test_a_planted_session_id_dies_at_the_password(client: Client) -> None:
     _post(client)
 
     assert client.cookies[settings.SESSION_COOKIE_NAME].value != planted
-    assert not Session.objects.filter(session_key=planted).exists()
+    assert not SessionStore().exists(planted)
     assert "planted" not in client.session
 
 

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import connections
 from django.http import HttpRequest
 from django.test import Client
@@ -14,6 +13,7 @@ from django.utils import timezone
 
 from accounts.identity import pending, rules
 from accounts.identity.models import PendingSignIn, User
+from accounts.sessions.store import SessionStore
 from tests.factories import accounts
 
 pytestmark = pytest.mark.django_db

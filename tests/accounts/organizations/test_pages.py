@@ -7,8 +7,10 @@ from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from accounts.credentials.actions import revoke_key
 from accounts.identity.signals import signed_up
 from accounts.organizations.models import Membership
+from kellexa_portal.core.actor import Actor
 from tests.factories import accounts, credentials, organizations, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -106,6 +108,23 @@ def test_the_audit_log_names_people_and_things(client: Client) -> None:
         assert text in page
 
 
+def test_the_audit_log_names_people_as_they_were_called_and_staff_as_staff(client: Client) -> None:
+    place = _as(client, organizations.founder())
+    colleague = organizations.member(place.organization, Membership.Role.ADMIN)
+    key = credentials.api_key(colleague)
+    helper = accounts.staff("administrator", name="Casey Clerk")
+    revoke_key(actor=Actor.of(helper), key=key, reason="leaked")
+    name = colleague.user.name
+    colleague.delete()
+
+    page = client.get(HOME + "audit/").content.decode()
+
+    assert name in page
+    assert "Kellexa staff" in page
+    assert "Casey Clerk" not in page
+    assert str(helper.public_id) not in page
+
+
 def test_the_audit_log_pages_by_keyset_and_ignores_a_broken_cursor(client: Client) -> None:
     place = _as(client, organizations.founder())
     for _ in range(52):
@@ -116,9 +135,9 @@ def test_the_audit_log_pages_by_keyset_and_ignores_a_broken_cursor(client: Clien
     second = client.get(f"{HOME}audit/?cursor={cursor}")
     broken = client.get(f"{HOME}audit/?cursor=%27;--")
 
-    assert len(first.context["rows"]) == 50
-    assert len(second.context["rows"]) == 4
-    assert len(broken.context["rows"]) == 50
+    assert len(first.context["page"].items) == 50
+    assert len(second.context["page"].items) == 4
+    assert len(broken.context["page"].items) == 50
 
 
 @pytest.mark.parametrize("path", ["members/", "audit/"])

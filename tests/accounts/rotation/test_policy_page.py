@@ -8,6 +8,7 @@ from django.test import Client
 from accounts.organizations.models import Membership
 from accounts.rotation.models import RotationPolicy
 from kellexa_portal.audit import Stream
+from tests.factories.accounts import user
 from tests.factories.audit_support import recorded
 from tests.factories.organizations import everyone, founder, member
 from tests.factories.sign_in import sign_in
@@ -54,11 +55,12 @@ def test_each_role_reads_and_only_owners_and_admins_write(client: Client) -> Non
     assert answers == {role: (200, 302 if role in writers else 403) for role in places}
 
 
-def test_an_auditors_attempt_is_on_record(client: Client) -> None:
+@pytest.mark.parametrize("typed", [{"max_age_days": "30"}, {"max_age_days": "nonsense"}])
+def test_an_auditors_attempt_is_on_record(client: Client, typed: dict[str, str]) -> None:
     auditor = member(founder().organization, Membership.Role.AUDITOR)
     sign_in(client, auditor.user)
 
-    response = client.post(PAGE, {"max_age_days": "30"})
+    response = client.post(PAGE, typed)
 
     assert response.status_code == 403
     assert recorded(Stream.organization(auditor.organization.public_id))[-1] == "org.access.denied"
@@ -71,3 +73,10 @@ def test_one_organizations_policy_is_not_anothers(client: Client) -> None:
     client.post(PAGE, {"max_age_days": "30"})
 
     assert not RotationPolicy.objects.filter(organization=other.organization).exists()
+
+
+def test_a_person_without_an_organization_finds_nothing(client: Client) -> None:
+    sign_in(client, user())
+
+    assert client.get(PAGE).status_code == 404
+    assert client.post(PAGE, {"max_age_days": "30"}).status_code == 404

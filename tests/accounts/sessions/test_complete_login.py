@@ -9,7 +9,6 @@ import pytest
 import time_machine
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest
 from django.test import Client
 from django.utils import timezone
@@ -20,6 +19,7 @@ from accounts.identity.tasks import purge_expired
 from accounts.sessions import devices, rules
 from accounts.sessions.actions import SignInLapsedError, UnprovenDeviceError, complete_login
 from accounts.sessions.models import AccountSession, digest_of
+from accounts.sessions.store import SessionStore
 from kellexa_portal.audit import Stream
 from tests.factories.audit_support import recorded
 from tests.factories.sign_in import enrolled, new_person, oathtool, prove_password, sign_in

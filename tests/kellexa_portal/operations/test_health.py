@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -15,9 +16,31 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 from kellexa_portal.operations import health
+from kellexa_portal.operations.kept import Kept
 from kellexa_portal.operations.tasks import heartbeat
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test asks anew, however soon after its neighbour."""
+    monkeypatch.setattr(health, "_health", Kept(health._ask, seconds=health.ANSWER_KEPT_SECONDS))
+
+
+@pytest.fixture
+def connections_opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The kind of each connection that the probes open from now on."""
+    opened: list[str] = []
+    for kind in ("_database", "_redis"):
+        real = getattr(health, kind)
+
+        def open_one(kind: str = kind, real: Any = real) -> Any:
+            opened.append(kind)
+            return real()
+
+        monkeypatch.setattr(health, kind, open_one)
+    return opened
 
 
 @pytest.fixture
@@ -138,6 +161,35 @@ def test_a_heartbeat_that_is_no_time_is_unknown() -> None:
         redis.set(f"{settings.REDIS_KEY_PREFIX}operations:heartbeat", b"\xffnever")
 
     assert health.jobs(now=timezone.now()) == {"status": "unknown", "last_heartbeat_at": None}
+
+
+def test_a_flood_of_probes_opens_no_more_connections_than_one(
+    client: Client, connections_opened: list[str]
+) -> None:
+    client.get("/readyz")
+    after_one = list(connections_opened)
+
+    answers = [client.get("/readyz") for _ in range(20)]
+
+    assert after_one
+    assert connections_opened == after_one
+    assert {answer.status_code for answer in answers} == {200}
+
+
+def test_after_a_second_a_probe_asks_anew(
+    client: Client, closed_port: int, monkeypatch: pytest.MonkeyPatch, connections_opened: list[str]
+) -> None:
+    clock = [100.0]
+    monkeypatch.setattr("kellexa_portal.operations.kept.time.monotonic", lambda: clock[0])
+    assert client.get("/readyz").status_code == 200
+
+    with override_settings(REDIS_URL=f"redis://127.0.0.1:{closed_port}/0"):
+        clock[0] += 0.9
+        still_kept = client.get("/readyz").status_code
+        clock[0] += 0.1
+        asked_anew = client.get("/readyz").status_code
+
+    assert (still_kept, asked_anew) == (200, 503)
 
 
 @override_settings(SECURE_SSL_REDIRECT=True)

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 from django.http import HttpResponse
 from django.test import Client
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
 from tests.factories import credentials
 
@@ -15,6 +16,7 @@ pytestmark = pytest.mark.django_db
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW")
 JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
 MALFORMED_JSON = {
     "nothing": b"",
     "no JSON": b"{",
@@ -61,6 +63,10 @@ def _verify(body: bytes, content_type: str = JSON, **headers: str) -> HttpRespon
     return client.generic("POST", "/api/v1/keys/verify", body, content_type=content_type, headers=bearer)
 
 
+def _multipart(token: bytes) -> bytes:
+    return bytes(encode_multipart(BOUNDARY, {"token": token.decode()}))
+
+
 def _assert_problem(answer: HttpResponse, statuses: set[int]) -> None:
     assert answer.status_code in statuses, answer.content
     assert answer["Content-Type"] == "application/problem+json"
@@ -88,6 +94,8 @@ def test_a_token_that_can_be_none_is_inactive(kind: str) -> None:
 @pytest.mark.parametrize("size", [17_000, 1_100_000, 5_000_000])
 def test_a_huge_body_is_a_problem(size: int) -> None:
     _assert_problem(_verify(json.dumps({"token": "k" * size}).encode()), {413})
+    _assert_problem(_verify(b"token=" + b"k" * size, FORM), {413})
+    _assert_problem(_verify(_multipart(b"k" * size), MULTIPART_CONTENT), {413})
 
 
 @pytest.mark.parametrize(

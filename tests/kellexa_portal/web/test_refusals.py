@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 
 import pytest
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
+from django.test.client import MULTIPART_CONTENT
 from django.urls import path
 from django.views.decorators.http import require_POST
 
@@ -51,7 +55,21 @@ def _echo(request: HttpRequest) -> HttpResponse:
     return HttpResponse("stored " + request.POST.get("name", ""))
 
 
+@gates.public
+def _suspicious(request: HttpRequest) -> HttpResponse:
+    raise SuspiciousOperation
+
+
+@gates.public
+def _denied(request: HttpRequest) -> HttpResponse:
+    raise PermissionDenied
+
+
 urlpatterns = [
+    path("suspicious/", _suspicious),
+    path("api/suspicious/", _suspicious),
+    path("denied/", _denied),
+    path("api/denied/", _denied),
     path("taken/", _taken),
     path("api/taken/", _taken),
     path("hurried/", _hurried),
@@ -61,6 +79,8 @@ urlpatterns = [
     path("api/echo/", _echo),
 ]
 
+handler400 = "kellexa_portal.web.views.bad_request"
+handler403 = "kellexa_portal.web.views.permission_denied"
 handler404 = "kellexa_portal.web.views.page_not_found"
 handler500 = "kellexa_portal.web.views.server_error"
 
@@ -130,6 +150,64 @@ def test_a_form_in_another_encoding_is_refused(client: Client) -> None:
     content_type = "application/x-www-form-urlencoded; charset=utf-16"
 
     assert client.post("/echo/", "name=x", content_type=content_type).status_code == 400
+
+
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize("content_type", [FORM, MULTIPART_CONTENT, "application/json", "text/plain"])
+@pytest.mark.parametrize("address", ["/echo/", "/nowhere/", "/api/echo/", "/api/nowhere/"])
+def test_a_body_of_more_than_one_mebibyte_is_refused_unread(
+    client: Client, address: str, content_type: str
+) -> None:
+    body = b"name=" + b"x" * settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+
+    response = client.generic("POST", address, body, content_type=content_type)
+
+    assert response.status_code == 413
+    assert response["Cache-Control"] == "no-store"
+    if address.startswith("/api/"):
+        assert response["Content-Type"] == "application/problem+json"
+        assert response.json()["code"] == "too_large"
+        assert "1048576 bytes" in response.json()["detail"]
+    else:
+        assert response["Content-Type"].startswith("text/html")
+        assert "shorten it" in response.content.decode()
+
+
+def test_a_form_of_one_mebibyte_is_read(client: Client) -> None:
+    body = b"name=".ljust(settings.DATA_UPLOAD_MAX_MEMORY_SIZE, b"x")
+
+    assert client.post("/echo/", body, content_type=FORM).content.startswith(b"stored xxx")
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "status"),
+    [
+        ("POST", "/echo/?%00", 400),
+        ("GET", "/suspicious/", 400),
+        ("GET", "/denied/", 403),
+        ("GET", "/nowhere/", 404),
+        ("GET", "/echo/", 405),
+        ("GET", "/broken/", 500),
+    ],
+)
+def test_a_program_is_told_in_its_own_words_what_to_change(method: str, address: str, status: int) -> None:
+    client = Client(raise_request_exception=False)
+
+    told_to_people = client.generic(method, address).content.decode()
+    response = client.generic(method, f"/api{address}")
+
+    problem = response.json()
+    assert response.status_code == problem["status"] == status
+    assert problem["title"] == HTTPStatus(status).phrase
+    assert problem["detail"]
+    assert problem["detail"] not in told_to_people
+    assert not {"page", "button", "go", "type"} & set(problem["detail"].lower().replace(".", "").split())
+
+
+def test_a_program_is_told_which_methods_an_address_takes(client: Client) -> None:
+    assert client.get("/api/echo/").json()["detail"] == "This address takes POST only."
 
 
 def test_a_request_id_from_outside_is_not_believed(client: Client) -> None:

@@ -1,0 +1,167 @@
+"""Creating a key through its page."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from accounts.credentials import tokens
+from accounts.credentials.models import ApiKey
+from accounts.organizations.models import Membership
+from kellexa_portal.audit import Stream
+from tests.accounts.credentials.pages import CREATE, LIST, TOKEN, typed, url_of
+from tests.factories import organizations, sign_in
+from tests.factories.audit_support import recorded
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_key_is_created_and_its_token_shown_once(client: Client, place: Membership) -> None:
+    answer = client.post(CREATE, typed(allowed_networks="192.0.2.7\n10.0.0.0/8, 2001:DB8::/32"))
+
+    token = TOKEN.search(answer.content.decode())
+    key = ApiKey.objects.get()
+    assert answer.status_code == 200
+    assert "no-store" in answer["Cache-Control"]
+    assert token is not None
+    assert tokens.parse(token[0]) is not None
+    assert key.organization == place.organization
+    assert key.owner == place.user
+    assert key.allowed_networks == ["10.0.0.0/8", "192.0.2.7/32", "2001:db8::/32"]
+    assert key.last4 == token[0][-4:]
+    assert not TOKEN.search(client.get(url_of(key)).content.decode())
+    assert not TOKEN.search(client.get(LIST).content.decode())
+
+
+def test_no_table_no_session_no_mail_and_no_event_holds_the_token(client: Client, place: Membership) -> None:
+    token = TOKEN.search(client.post(CREATE, typed()).content.decode())
+
+    assert token is not None
+    secret = token[0][24:67]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        for (table,) in cursor.fetchall():
+            sought = [f"%{secret}%", f"%{secret.encode().hex()}%"]
+            cursor.execute(
+                f'SELECT count(*) FROM "{table}" t WHERE t::text LIKE %s OR t::text LIKE %s', sought
+            )
+            assert cursor.fetchone() == (0,), table
+    assert secret not in str(dict(client.session))
+
+
+def test_the_same_form_sent_twice_makes_one_key_and_shows_no_token_again(
+    client: Client, place: Membership
+) -> None:
+    form = typed()
+    client.post(CREATE, form)
+
+    again = client.post(CREATE, form)
+
+    assert again.status_code == 409
+    assert not TOKEN.search(again.content.decode())
+    assert "no longer shown" in again.content.decode()
+    assert ApiKey.objects.count() == 1
+
+
+def test_a_new_key_lives_through_the_chosen_day_of_the_persons_zone(
+    client: Client, place: Membership
+) -> None:
+    place.user.time_zone = "Pacific/Auckland"
+    place.user.save()
+
+    client.post(CREATE, typed(expires_at=(timezone.now() + timedelta(days=30)).date().isoformat()))
+
+    end = ApiKey.objects.get().expires_at.astimezone(ZoneInfo("Pacific/Auckland"))
+    assert (end.hour, end.minute, end.second) == (0, 0, 0)
+    assert end.date() == (timezone.now() + timedelta(days=31)).date()
+
+
+def test_a_key_without_a_date_lives_ninety_days(client: Client, place: Membership) -> None:
+    client.post(CREATE, typed(expires_at=""))
+
+    key = ApiKey.objects.get()
+    assert key.expires_at - key.created_at == timedelta(days=90)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", ""),
+        ("name", "x" * 81),
+        ("name", "bad\u202etxt"),
+        ("scopes", []),
+        ("scopes", ["keys:verify"]),
+        ("scopes", ["workflows:run", "nothing:here"]),
+        ("kind", "root"),
+        ("environment", "staging"),
+        ("expires_at", "yesterday"),
+        ("expires_at", "2001-01-01"),
+        ("expires_at", "9999-12-31"),
+        ("expires_at", "0000-00-00"),
+        ("allowed_networks", "somewhere"),
+        ("allowed_networks", "192.0.2.1/8"),
+        ("allowed_networks", "0.0.0.0/0"),
+        ("allowed_networks", "::/0"),
+        ("allowed_networks", "\n".join(f"192.0.{number}.1" for number in range(51))),
+        ("contacts", ["not-an-id"]),
+        ("contacts", [str(uuid.uuid4())]),
+        ("nonce", ""),
+        ("nonce", "x"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_beside_its_field_and_what_was_typed_stays(
+    client: Client, place: Membership, field: str, value: Any
+) -> None:
+    answer = client.post(CREATE, typed(owner_label="Platform team") | {field: value})
+
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert field in answer.context["form"].errors
+    assert "Platform team" in page
+    assert not ApiKey.objects.exists()
+
+
+def test_a_personal_key_has_no_contacts(client: Client, place: Membership) -> None:
+    colleague = organizations.member(place.organization)
+
+    answer = client.post(CREATE, typed(kind="personal", contacts=[str(colleague.user.public_id)]))
+
+    assert answer.status_code == 422
+    assert "contacts" in answer.context["form"].errors
+
+
+def test_a_stranger_cannot_become_a_contact(client: Client, place: Membership) -> None:
+    stranger = organizations.founder()
+
+    answer = client.post(CREATE, typed(contacts=[str(stranger.user.public_id)]))
+
+    assert answer.status_code == 422
+    assert not ApiKey.objects.exists()
+
+
+def test_a_member_makes_personal_keys_with_their_own_rights_only(client: Client, place: Membership) -> None:
+    sign_in.sign_in(client, organizations.member(place.organization).user)
+
+    page = client.get(CREATE).content.decode()
+    service = client.post(CREATE, typed(kind="service"))
+    wide = client.post(CREATE, typed(kind="personal", scopes=["audit:read"]))
+    own = client.post(CREATE, typed(kind="personal"))
+
+    assert "audit:read" not in page
+    assert [service.status_code, wide.status_code, own.status_code] == [422, 422, 200]
+
+
+def test_an_auditor_makes_none(client: Client, place: Membership) -> None:
+    sign_in.sign_in(client, organizations.member(place.organization, Membership.Role.AUDITOR).user)
+
+    assert client.get(CREATE).status_code == 403
+    assert client.post(CREATE, typed()).status_code == 403
+    assert recorded(Stream.organization(place.organization.public_id))[-1] == "key.access.denied"
+    assert "New key" not in client.get(LIST).content.decode()
