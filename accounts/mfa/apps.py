@@ -9,6 +9,7 @@ class MfaConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from accounts.mfa import ways
         from accounts.mfa.events import MfaEvent
         from accounts.mfa.models import PURPOSE, SEED_COLUMN
         from kellexa_portal.audit.catalogue import register
@@ -16,6 +17,7 @@ class MfaConfig(AppConfig):
         from kellexa_portal.ui.navigation import register_item
 
         register(MfaEvent)
+        ways.register()
         for label in ("mfa.TotpDevice", "mfa.Enrolment"):
             register_sealed(
                 label,

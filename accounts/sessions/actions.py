@@ -19,12 +19,14 @@ from accounts.identity import pending as half_sign_ins
 from accounts.identity.models import PendingSignIn, User
 from accounts.sessions import devices, rules
 from accounts.sessions.events import SessionEvent
-from accounts.sessions.models import AccountSession, digest_of
+from accounts.sessions.models import AccountSession, StepUpGrant, digest_of
+from accounts.sessions.queries import session_of
 from kellexa_portal.audit import Stream, Target, record
 from kellexa_portal.core import context
 from kellexa_portal.core.actor import Actor
 from kellexa_portal.core.errors import DomainError, Fault
 from kellexa_portal.web.client import prefix_of
+from kellexa_portal.web.stepup import Demand, Level
 
 BACKEND = "accounts.sessions.backends.SessionBackend"
 EndReason = AccountSession.EndReason
@@ -106,6 +108,7 @@ def _open(request: HttpRequest, *, user: User, method: AccountSession.Method) ->
     session_key = request.session.session_key
     if session_key is None:
         raise SignInLapsedError
+    factor = rules.FACTOR_OF_METHOD[method]
     return AccountSession.objects.create(
         user=user,
         key_digest=digest_of(session_key),
@@ -115,6 +118,8 @@ def _open(request: HttpRequest, *, user: User, method: AccountSession.Method) ->
         method=method,
         level=rules.LEVEL_TWO_FACTORS,
         methods=list(rules.methods_of(method)),
+        factor=factor,
+        factor_at=timezone.now() if factor else None,
     )
 
 
@@ -149,6 +154,7 @@ def end_expired(*, actor: Actor, now: datetime) -> int:
 def forget_old(*, actor: Actor, now: datetime) -> int:
     """Removes what ended long ago: a list of one's past whereabouts is itself personal data."""
     access.require_system(actor)
+    StepUpGrant.objects.filter(expires_at__lt=now - rules.KEEP_ENDED_FOR).delete()
     return AccountSession.objects.filter(ended_at__lt=now - rules.KEEP_ENDED_FOR).delete()[0]
 
 
@@ -265,11 +271,60 @@ def follow(request: HttpRequest) -> None:
         AccountSession.objects.unended().filter(pk=session.pk).update(key_digest=session.key_digest)
 
 
-def reverify(request: HttpRequest, *, device: Device) -> None:
-    """Binds the session to ``device``, proved just now, under a new key (attack case 31, ASVS 7.2.4)."""
+def reverify(request: HttpRequest, *, device: Device, factor: str) -> AccountSession:
+    """Binds the session to ``device``, proved just now, under a new key (attack case 31, ASVS 7.2.4).
+
+    ``factor`` is the kind of the device, as ``rules.FACTOR_OF_METHOD`` names it. Raises
+    ``SignInLapsedError`` for a session that ended meanwhile, ``UnprovenDeviceError`` for another's device.
+    """
+    session = session_of(request)
+    if device.user_id != session.user_id or not device.confirmed:
+        raise UnprovenDeviceError
+    now = timezone.now()
+    updated = AccountSession.objects.unended().filter(pk=session.pk, epoch=F("user__security_epoch"))
+    if not updated.update(proof_at=now, factor_at=now, factor=factor):
+        raise SignInLapsedError
+    session.proof_at, session.factor_at, session.factor = now, now, factor
     request.session.cycle_key()
     django_otp.login(request, device)
     follow(request)
+    return session
+
+
+def step_up(request: HttpRequest, *, demand: Demand, device: Device, factor: str) -> None:
+    """Notes that ``device`` was shown just now for ``demand``; earns the one permission that it asks for."""
+    with transaction.atomic():
+        session = reverify(request, device=device, factor=factor)
+        if demand.level is Level.ONCE:
+            StepUpGrant.objects.create(
+                session=session,
+                action=demand.action,
+                obj=demand.obj,
+                factor=factor,
+                expires_at=timezone.now() + rules.GRANT_LIFETIME,
+            )
+        record(
+            SessionEvent.STEPPED_UP,
+            actor=Actor.of(session.user),
+            stream=Stream.user(session.user.public_id),
+            target=_target(session),
+            changes={
+                "level": demand.level.name.lower(),
+                "factor": factor,
+                "action": demand.action,
+                "object": demand.obj,
+            },
+        )
+
+
+def spend_grant(*, session: AccountSession, demand: Demand) -> bool:
+    """Uses up the permission for ``demand``; true for one of any number of parallel requests."""
+    now = timezone.now()
+    wanted = StepUpGrant.objects.filter(
+        session=session, action=demand.action, obj=demand.obj, spent_at=None, expires_at__gt=now
+    )
+    grant = wanted.order_by("pk").first()
+    return grant is not None and bool(wanted.filter(pk=grant.pk).update(spent_at=now))
 
 
 def authentication_of(session: AccountSession) -> context.Authentication:

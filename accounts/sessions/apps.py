@@ -12,10 +12,13 @@ class SessionsConfig(AppConfig):
         from accounts.identity.signals import password_changed, purging
         from accounts.sessions import receivers
         from accounts.sessions.events import SessionEvent
+        from accounts.sessions.keeper import SessionKeeper
         from kellexa_portal.audit.catalogue import register
         from kellexa_portal.ui.navigation import register_account_link, register_item, register_sign_out
+        from kellexa_portal.web.stepup import register_keeper
 
         register(SessionEvent)
+        register_keeper(SessionKeeper())
         password_changed.connect(receivers.end_other_sessions, dispatch_uid="accounts.sessions.end_others")
         purging.connect(receivers.sweep, dispatch_uid="accounts.sessions.sweep")
         register_item(label=_("Activity"), url_name="sessions:activity", icon="activity", order=100)

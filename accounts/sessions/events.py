@@ -11,6 +11,7 @@ class SessionEvent(AuditEvent):
     """Events of signed-in sessions."""
 
     LOGIN_SUCCEEDED = "auth.login.succeed", _("Signed in.")
+    STEPPED_UP = "auth.stepup.succeed", _("Showed again that it is you.")
     SIGNED_OUT = "session.end", _("Signed out.")
     REVOKED = "session.revoke", _("A session was ended.")
     OTHERS_REVOKED = "session.revoke_others", _("Other sessions were ended.")

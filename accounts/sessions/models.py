@@ -39,7 +39,8 @@ class AccountSession(models.Model):
     Django's session is only the cookie's half. A Django session without a live row here is refused, so
     ending a session is one UPDATE that the very next request obeys (attack case 32), whatever backend
     holds the other half. ``epoch`` is the account's when the session last counted, ``browser_epoch`` the
-    one for which its browser was marked as known.
+    one for which its browser was marked as known. ``proof_at`` is when the person last proved anything,
+    ``factor_at`` when they last showed the enrolled second factor that ``factor`` names (see ``stepup``).
     """
 
     class Method(models.TextChoices):
@@ -70,6 +71,9 @@ class AccountSession(models.Model):
     method = models.CharField(max_length=16, choices=Method.choices)
     level = models.PositiveSmallIntegerField()
     methods = models.JSONField(default=list)
+    proof_at = models.DateTimeField(default=timezone.now)
+    factor = models.CharField(max_length=16, blank=True, default="")
+    factor_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(default=timezone.now)
     last_seen_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -99,6 +103,11 @@ class AccountSession(models.Model):
                 condition=models.Q(ended_at=None, end_reason="")
                 | (models.Q(ended_at__isnull=False) & ~models.Q(end_reason="")),
                 name="account_sessions_ended_with_reason",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(factor_at=None, factor="")
+                | (models.Q(factor_at__isnull=False) & ~models.Q(factor="")),
+                name="account_sessions_factor_with_time",
             ),
             models.CheckConstraint(
                 condition=models.Q(method__in=["totp", "enrolment", "recovery"]),
@@ -131,3 +140,38 @@ class AccountSession(models.Model):
     def belongs_to_key(self, session_key: str) -> bool:
         """Whether ``session_key`` is the one that this row stands for now."""
         return bytes(self.key_digest) == digest_of(session_key)
+
+
+class StepUpGrant(models.Model):
+    """Permission for one action on one object, earned by a factor shown for exactly that; used once.
+
+    Bound to the session that earned it, so that a second browser of the same person has to earn its own.
+    """
+
+    session = models.ForeignKey(AccountSession, on_delete=models.CASCADE, related_name="+")
+    action = models.CharField(max_length=64)
+    obj = models.CharField(max_length=200)
+    factor = models.CharField(max_length=16)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+    spent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["session", "action", "obj"],
+                condition=models.Q(spent_at=None),
+                name="account_sessions_grant_open",
+            ),
+            models.Index(fields=["expires_at"], name="account_sessions_grant_expires"),
+        ]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=models.Q(expires_at__gt=models.F("created_at")),
+                name="account_sessions_grant_lifetime",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"step-up grant {self.pk}"

@@ -58,6 +58,16 @@ def expiry_of(
     return None
 
 
+RECENT_FOR = timedelta(minutes=10)
+GRANT_LIFETIME = timedelta(minutes=5)
+FACTOR_OF_METHOD = {"totp": "totp", "enrolment": "totp", "recovery": ""}
+
+
+def is_recent(at: datetime | None, *, now: datetime) -> bool:
+    """Whether a proof given at ``at`` still counts; one from the future, after the clock jumped, does not."""
+    return at is not None and timedelta(0) <= now - at < RECENT_FOR
+
+
 METHODS = {
     "totp": ("pwd", "otp", "mfa"),
     "enrolment": ("pwd", "otp", "mfa"),

@@ -6,6 +6,7 @@ from accounts.sessions import views
 
 app_name = "sessions"
 urlpatterns = [
+    path("verify/", views.verify, name="verify"),
     path("logout/", views.logout, name="logout"),
     path("sessions/", views.session_list, name="list"),
     path("sessions/end-others/", views.end_others, name="end_others"),

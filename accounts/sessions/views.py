@@ -14,13 +14,16 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.sessions import actions, queries, rules
+from accounts.sessions import actions, queries, rules, stepup
+from accounts.sessions.landing import landing_of
 from accounts.sessions.models import AccountSession
 from kellexa_portal.audit import Stream
 from kellexa_portal.audit.queries import events_of
 from kellexa_portal.core.actor import Actor
+from kellexa_portal.core.errors import DomainError, Fault
 from kellexa_portal.core.pagination import page
 from kellexa_portal.web import gates
+from kellexa_portal.web.forms import render as render_form
 
 EVENTS_A_PAGE = 25
 LEFT_BEHIND = '"cache", "storage"'
@@ -44,6 +47,42 @@ def logout(request: HttpRequest) -> HttpResponse:
 
 
 @gates.own_account
+@require_http_methods(["GET", "HEAD", "POST"])
+def verify(request: HttpRequest) -> HttpResponse:
+    """Step-up: says why now, takes one factor, and leads back to the very action."""
+    person = queries.person_of(request)
+    question = stepup.find(request, request.GET.get("q", ""))
+    ways = stepup.ways_of(person)
+    wanted = request.POST.get("way") or request.GET.get("way")
+    way = next((way for way in ways if way.factor == wanted), ways[0] if ways else None)
+    if way is None:
+        raise Http404
+    form = way.form(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            device = way.prove(queries.session_of(request), form)
+        except DomainError as error:
+            if error.fault is not Fault.INVALID:
+                raise
+            form.add_error(next(iter(form.fields)), error.sentence())
+        else:
+            actions.step_up(request, demand=question.demand, device=device, factor=way.factor)
+            stepup.close(request, question)
+            messages.success(request, _("Verified. Go on where you were."))
+            return HttpResponseRedirect(landing_of(person, question.back_to), status=303)
+    context = {
+        "question": question,
+        "way": way,
+        "other_ways": [other for other in ways if other.factor != way.factor],
+        "cancel_to": landing_of(person, ""),
+        "is_once": question.demand.level is stepup.Level.ONCE,
+        "minutes": rules.RECENT_FOR // timedelta(minutes=1),
+    }
+    return render_form(request, "accounts/sessions/verify.html", context, form=form)
+
+
+@gates.own_account
+@stepup.required(stepup.Level.RECENT)
 @require_safe
 def session_list(request: HttpRequest) -> HttpResponse:
     """Where this account is signed in."""
@@ -61,6 +100,7 @@ def session_list(request: HttpRequest) -> HttpResponse:
 
 
 @gates.own_account
+@stepup.required(stepup.Level.RECENT, back_to="sessions:list")
 @require_POST
 def end(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Ends one session of one's own; ending this very one signs out."""
@@ -76,6 +116,7 @@ def end(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 
 @gates.own_account
+@stepup.required(stepup.Level.RECENT, back_to="sessions:list")
 @require_POST
 def end_others(request: HttpRequest) -> HttpResponse:
     """Ends every session of one's own but this one."""

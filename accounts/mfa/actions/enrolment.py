@@ -202,7 +202,7 @@ def finish_replacement(
             device = _install(user=locked_user, enrolment=locked)
             locked.delete()
             _note_change(user=locked_user, actor=actor, is_replacement=True)
-            reverify(request, device=device)
+            reverify(request, device=device, factor="totp")
             end_others_after_change(request, actor=actor, user=locked_user)
     if not is_calibrated:
         raise CodeOfAnotherMomentError

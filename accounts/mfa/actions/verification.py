@@ -11,7 +11,7 @@ from accounts.identity.rules import PENDING_TRIES
 from accounts.mfa.actions.guesses import NoTriesLeftError, WrongCodeError, admit, refuse
 from accounts.mfa.budgets import Purse
 from accounts.mfa.events import MfaEvent
-from accounts.mfa.models import Verdict
+from accounts.mfa.models import TotpDevice, Verdict
 from accounts.mfa.queries import authenticator_of
 from accounts.sessions.actions import SignInLapsedError, complete_login
 from accounts.sessions.models import AccountSession
@@ -44,8 +44,8 @@ def verify_code(request: HttpRequest, *, pending: PendingSignIn, code: str, brow
     return session
 
 
-def prove_code(*, session: AccountSession, code: str) -> None:
-    """Asks a signed-in person for a present code, from a budget of their session; burns it.
+def prove_code(*, session: AccountSession, code: str) -> TotpDevice:
+    """Asks a signed-in person for a present code, from a budget of their session; burns it, answers the app.
 
     Raises ``WrongCodeError`` or ``TooManyAttempts``. A recovery code or the password never stands in for it.
     """
@@ -55,7 +55,8 @@ def prove_code(*, session: AccountSession, code: str) -> None:
         user = User.objects.select_for_update().get(pk=session.user_id)
         device = authenticator_of(user)
         verdict = device.accept(code, now=timezone.now()) if device is not None else Verdict.WRONG
-    if verdict is not Verdict.ACCEPTED:
+    if device is None or verdict is not Verdict.ACCEPTED:
         refuse(REFUSALS[verdict], user=user, borne=borne)
         raise WrongCodeError
     purse.give_back()
+    return device

@@ -8,7 +8,6 @@ import pytest
 import time_machine
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
@@ -18,6 +17,7 @@ from django_otp import DEVICE_ID_SESSION_KEY
 from accounts.identity.models import User
 from accounts.sessions.actions import BACKEND
 from accounts.sessions.models import AccountSession
+from accounts.sessions.store import SessionStore
 from kellexa_portal.audit import Stream
 from kellexa_portal.audit.models import Event
 from kellexa_portal.audit.queries import events_of
@@ -25,7 +25,7 @@ from tests.factories.sign_in import PASSWORD, enrolled, new_person, sign_in
 
 pytestmark = pytest.mark.django_db
 
-PAGE = "/accounts/sessions/"
+PAGE = "/accounts/mfa/"
 NOON = "2026-11-23T12:00:07Z"
 
 
@@ -165,7 +165,7 @@ def test_the_person_is_told_why_and_comes_back_to_the_page(
 
     response = client.get(PAGE, follow=True)
 
-    assert response.redirect_chain == [("/accounts/login/?next=%2Faccounts%2Fsessions%2F", 302)]
+    assert response.redirect_chain == [("/accounts/login/?next=%2Faccounts%2Fmfa%2F", 302)]
     assert "was not used for a while" in response.content.decode()
 
 

@@ -1,0 +1,33 @@
+"""Answers what ``kellexa_portal.web.stepup`` asks, from the session that the request came with."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.sessions import actions, rules, stepup
+from accounts.sessions.queries import current_session
+from kellexa_portal.web.stepup import Demand, Level
+
+
+class SessionKeeper:
+    """Remembers proofs on the session's row and asks for new ones on one page."""
+
+    def is_met(self, request: HttpRequest, demand: Demand) -> bool:
+        session = current_session(request)
+        if session is None or demand.level is Level.ONCE:
+            return False
+        at = session.proof_at if demand.level is Level.RECENT else session.factor_at
+        return rules.is_recent(at, now=timezone.now())
+
+    def spend(self, request: HttpRequest, demand: Demand) -> bool:
+        session = current_session(request)
+        return session is not None and actions.spend_grant(session=session, demand=demand)
+
+    def ask(self, request: HttpRequest, demand: Demand, *, back_to: str) -> HttpResponse:
+        question = stepup.put(request, demand, back_to=back_to)
+        address = f"{reverse('sessions:verify')}?{urlencode({'q': question.id})}"
+        return HttpResponseRedirect(address, status=303)
