@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.shortcuts import render as render_page
@@ -25,7 +26,7 @@ from accounts.organizations.models import Membership
 from accounts.organizations.queries import active_membership
 from kellexa_portal.core.actor import Actor
 from kellexa_portal.core.pagination import page
-from kellexa_portal.web import gates
+from kellexa_portal.web import gates, stepup
 from kellexa_portal.web.forms import render
 
 FOLDER = "accounts/credentials"
@@ -71,6 +72,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @gates.signed_in
+@stepup.required(stepup.Level.FACTOR)
 @require_http_methods(READ_WRITE)
 @sensitive_variables("issued")
 def create(request: HttpRequest) -> HttpResponse:
@@ -140,10 +142,11 @@ def _detail(
 
 
 def _is_rotatable(key: ApiKey) -> bool:
-    return key.revoked_at is None and key.replaced_by_id is None
+    return key.revoked_at is None and key.suspended_at is None and key.replaced_by_id is None
 
 
 @gates.signed_in
+@stepup.required(stepup.Level.FACTOR, back_to="..")
 @require_http_methods(["POST"])
 def contacts(request: HttpRequest, key_id: str) -> HttpResponse:
     """Sets who hears of a service key beside its owner."""
@@ -168,8 +171,17 @@ def rotate(request: HttpRequest, key_id: str) -> HttpResponse:
     actions.require_rotator(actor=_actor(membership), by=membership, key=key)
     if key.revoked_at is not None or (request.method != "POST" and not _is_rotatable(key)):
         return redirect("credentials:detail", key_id=key.key_id)
+    if not _is_rotatable(key):
+        return _gone(request, key.replaced_by)
+    proof = {
+        "action": "key.rotate",
+        "obj": key.key_id,
+        "purpose": _("You are about to replace the key “%(name)s” and to be shown the new token.")
+        % {"name": key.name},
+    }
+    stepup.prepare(request, **proof)
     now = timezone.now()
-    earlier = queries.earlier_live(key, now=now) if _is_rotatable(key) else None
+    earlier = queries.earlier_live(key, now=now)
     form = forms.RotateKeyForm(
         request.POST if request.method == "POST" else None,
         key=key,
@@ -181,13 +193,15 @@ def rotate(request: HttpRequest, key_id: str) -> HttpResponse:
         return render(request, f"{FOLDER}/rotate.html", context, form=form)
     overlap: timedelta = form.cleaned_data["overlap"]
     try:
-        issued = actions.rotate_key(
-            actor=_actor(membership),
-            by=membership,
-            key=key,
-            overlap=overlap,
-            force=form.cleaned_data.get("force", False),
-        )
+        with transaction.atomic():
+            stepup.spend(request, **proof)
+            issued = actions.rotate_key(
+                actor=_actor(membership),
+                by=membership,
+                key=key,
+                overlap=overlap,
+                force=form.cleaned_data.get("force", False),
+            )
     except errors.AlreadyRotated:
         return _gone(request, _key(membership, key_id).replaced_by)
     return _show_once(request, issued)
@@ -199,6 +213,7 @@ def _successor_end(key: ApiKey) -> object:
 
 
 @gates.signed_in
+@stepup.required(stepup.Level.FACTOR)
 @require_http_methods(READ_WRITE)
 def revoke(request: HttpRequest, key_id: str) -> HttpResponse:
     """Names the key and its use, asks why, and ends it at once."""

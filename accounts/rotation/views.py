@@ -15,11 +15,12 @@ from accounts.rotation import actions, queries
 from accounts.rotation.forms import RotationPolicyForm
 from accounts.sessions.queries import person_of
 from kellexa_portal.core.actor import Actor
-from kellexa_portal.web import gates
+from kellexa_portal.web import gates, stepup
 from kellexa_portal.web.forms import render
 
 
 @gates.signed_in
+@stepup.required(stepup.Level.FACTOR, writes_only=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def policy(request: HttpRequest) -> HttpResponse:
     """The rotation policy: everyone in the organization reads it, owners and admins change it."""

@@ -20,7 +20,7 @@ from accounts.identity.models import PendingSignIn, User
 from accounts.sessions import devices, rules
 from accounts.sessions.events import SessionEvent
 from accounts.sessions.models import AccountSession, StepUpGrant, digest_of
-from accounts.sessions.queries import session_of
+from accounts.sessions.queries import open_grants, session_of
 from kellexa_portal.audit import Stream, Target, record
 from kellexa_portal.core import context
 from kellexa_portal.core.actor import Actor
@@ -319,12 +319,9 @@ def step_up(request: HttpRequest, *, demand: Demand, device: Device, factor: str
 
 def spend_grant(*, session: AccountSession, demand: Demand) -> bool:
     """Uses up the permission for ``demand``; true for one of any number of parallel requests."""
-    now = timezone.now()
-    wanted = StepUpGrant.objects.filter(
-        session=session, action=demand.action, obj=demand.obj, spent_at=None, expires_at__gt=now
-    )
+    wanted = open_grants(session, action=demand.action, obj=demand.obj)
     grant = wanted.order_by("pk").first()
-    return grant is not None and bool(wanted.filter(pk=grant.pk).update(spent_at=now))
+    return grant is not None and bool(wanted.filter(pk=grant.pk).update(spent_at=timezone.now()))
 
 
 def authentication_of(session: AccountSession) -> context.Authentication:

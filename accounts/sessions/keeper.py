@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.sessions import actions, rules, stepup
+from accounts.sessions import actions, queries, rules, stepup
 from accounts.sessions.queries import current_session
 from kellexa_portal.web.stepup import Demand, Level
 
@@ -18,8 +18,10 @@ class SessionKeeper:
 
     def is_met(self, request: HttpRequest, demand: Demand) -> bool:
         session = current_session(request)
-        if session is None or demand.level is Level.ONCE:
+        if session is None:
             return False
+        if demand.level is Level.ONCE:
+            return queries.open_grants(session, action=demand.action, obj=demand.obj).exists()
         at = session.proof_at if demand.level is Level.RECENT else session.factor_at
         return rules.is_recent(at, now=timezone.now())
 

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.identity.models import User
-from accounts.sessions.models import AccountSession, digest_of
+from accounts.sessions.models import AccountSession, StepUpGrant, digest_of
 
 
 def current_session(request: HttpRequest) -> AccountSession | None:
@@ -40,3 +40,10 @@ def live_sessions_of(user: User) -> QuerySet[AccountSession]:
     """The person's live sessions, last seen first."""
     live = AccountSession.objects.live(now=timezone.now(), is_staff=user.is_staff)
     return live.filter(user=user).order_by("-last_seen_at", "-pk")
+
+
+def open_grants(session: AccountSession, *, action: str, obj: str) -> QuerySet[StepUpGrant]:
+    """The unspent permissions of this session for exactly this action on this object."""
+    return StepUpGrant.objects.filter(
+        session=session, action=action, obj=obj, spent_at=None, expires_at__gt=timezone.now()
+    )

@@ -86,7 +86,8 @@ def required(
     """Asks for ``level`` before the view runs; stands below the gate and above the allowed methods.
 
     Afterwards the person is back at this address, with what they had typed; ``back_to`` names the page
-    to return to where the address itself takes no GET. ``writes_only`` leaves reading free.
+    to return to where the address itself takes no GET, or is ``..`` for the address above it.
+    ``writes_only`` leaves reading free.
     """
 
     def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -94,7 +95,7 @@ def required(
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             is_read = request.method in {"GET", "HEAD"}
             if not (writes_only and is_read) and not is_met(request, level):
-                return ask(request, Demand(level), back_to=reverse(back_to) if back_to else "")
+                return ask(request, Demand(level), back_to=_address(request, back_to))
             return view(request, *args, **kwargs)
 
         return inner
@@ -113,17 +114,31 @@ def spend(request: HttpRequest, *, action: str, obj: str, purpose: str | Promise
         raise StepUpRequired(demand)
 
 
+def prepare(request: HttpRequest, *, action: str, obj: str, purpose: str | Promise = "") -> None:
+    """Asks before the form for what ``spend`` will use up after it; raises ``StepUpRequired`` without it."""
+    demand = Demand(Level.ONCE, action, obj, str(purpose))
+    if not _keepers or not _keepers[0].is_met(request, demand):
+        raise StepUpRequired(demand)
+
+
+def _address(request: HttpRequest, back_to: str) -> str:
+    if back_to == "..":
+        return request.path.rstrip("/").rpartition("/")[0] + "/"
+    return reverse(back_to) if back_to else ""
+
+
 def ask(request: HttpRequest, demand: Demand, *, back_to: str = "") -> HttpResponse:
     """Leads to the page that asks for a factor and from there back to ``back_to``, or to this address."""
     if not _keepers:
         raise StepUpRequired(demand)
     here = request.get_full_path() if request.method in {"GET", "HEAD"} else request.path
+    target = back_to or here
     if request.method == "POST":
-        _hold(request)
-    return _keepers[0].ask(request, demand, back_to=back_to or here)
+        _hold(request, path=target)
+    return _keepers[0].ask(request, demand, back_to=target)
 
 
-def _hold(request: HttpRequest) -> None:
+def _hold(request: HttpRequest, *, path: str) -> None:
     """Keeps what was typed for the way back, but no secret; a form too large to keep is forgotten."""
     kept = request.POST.copy()
     for name in list(kept):
@@ -131,7 +146,7 @@ def _hold(request: HttpRequest) -> None:
             del kept[name]
     text = kept.urlencode()
     if text and len(text) <= HELD_MAX:
-        request.session[HELD] = {"path": request.path, "form": text}
+        request.session[HELD] = {"path": path, "form": text}
 
 
 def held_form(request: HttpRequest) -> QueryDict | None:

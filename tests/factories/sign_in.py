@@ -18,7 +18,8 @@ from accounts.identity.models import User
 from accounts.mfa import rules
 from accounts.mfa.models import RecoveryCode, TotpDevice
 from accounts.sessions.actions import complete_login
-from accounts.sessions.models import AccountSession
+from accounts.sessions.models import AccountSession, StepUpGrant, digest_of
+from accounts.sessions.rules import GRANT_LIFETIME
 from accounts.sessions.store import SessionStore
 
 MARGIN_SECONDS = 2
@@ -94,3 +95,15 @@ def with_recovery_codes(user: User, count: int = rules.RECOVERY_CODES) -> list[s
         RecoveryCode(user=user, digest=rules.recovery_digest(code.replace("-", ""))) for code in codes
     )
     return codes
+
+
+def may(client: Client, action: str, obj: str) -> None:
+    """Gives the session of ``client`` the permission that a factor shown for exactly this would earn."""
+    key = client.cookies[settings.SESSION_COOKIE_NAME].value
+    StepUpGrant.objects.create(
+        session=AccountSession.objects.get(key_digest=digest_of(key)),
+        action=action,
+        obj=obj,
+        factor="totp",
+        expires_at=timezone.now() + GRANT_LIFETIME,
+    )

@@ -19,10 +19,11 @@ from accounts.identity.forms import ChangePasswordForm, NewPasswordForm, ResetRe
 from accounts.identity.models import User
 from kellexa_portal.core.actor import Actor
 from kellexa_portal.web import forms as web_forms
-from kellexa_portal.web import gates
+from kellexa_portal.web import gates, stepup
 
 
 @gates.own_account
+@stepup.required(stepup.Level.FACTOR)
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters("password", "new_password")
 def password(request: HttpRequest) -> HttpResponse:

@@ -13,11 +13,12 @@ from django.utils import timezone
 from accounts.credentials import actions
 from accounts.credentials.models import ApiKey
 from accounts.organizations.models import Membership
+from accounts.sessions.models import AccountSession
 from kellexa_portal.audit import Stream
 from kellexa_portal.core.actor import Actor
 from kellexa_portal.mail import body
 from kellexa_portal.mail.models import OutboxMail
-from tests.accounts.credentials.pages import TOKEN, url_of
+from tests.accounts.credentials.pages import TOKEN, rotate, typed, url_of
 from tests.factories import credentials, organizations, sign_in
 from tests.factories.audit_support import recorded
 
@@ -32,6 +33,7 @@ def test_rotating_shows_the_successor_once_and_says_until_when_the_old_key_works
 ) -> None:
     issued = credentials.issued(place)
 
+    sign_in.may(client, "key.rotate", issued.key.key_id)
     asked = client.get(url_of(issued.key, "rotate/"))
     answer = client.post(url_of(issued.key, "rotate/"), {"overlap": "3600"})
 
@@ -53,6 +55,8 @@ def test_each_choice_of_an_end_is_a_sentence_with_its_moment(client: Client, pla
 
     with time_machine.travel("2026-11-23T12:00:07Z", tick=False):
         ApiKey.objects.filter(pk=key.pk).update(expires_at=timezone.now() + timedelta(hours=30))
+        sign_in.sign_in(client, place.user)
+        sign_in.may(client, "key.rotate", key.key_id)
         form = client.get(url_of(key, "rotate/")).context["form"]
 
     assert [label for _, label in form.fields["overlap"].choices] == [
@@ -65,20 +69,57 @@ def test_each_choice_of_an_end_is_a_sentence_with_its_moment(client: Client, pla
 
 def test_a_rotation_sent_twice_shows_no_token_again(client: Client, place: Membership) -> None:
     key = credentials.api_key(place)
-    client.post(url_of(key, "rotate/"), {"overlap": "0"})
+    rotate(client, key, {"overlap": "0"})
 
-    again = client.post(url_of(key, "rotate/"), {"overlap": "0"})
+    again = rotate(client, key, {"overlap": "0"})
 
     assert again.status_code == 409
     assert not TOKEN.search(again.content.decode())
     assert ApiKey.objects.count() == 2
 
 
+def test_a_rotation_needs_a_factor_shown_for_this_key_alone(client: Client, place: Membership) -> None:
+    key, other = credentials.api_key(place), credentials.api_key(place)
+    sign_in.may(client, "key.rotate", other.key_id)
+
+    seen = client.get(url_of(key, "rotate/"))
+    sent = client.post(url_of(key, "rotate/"), {"overlap": "0"})
+
+    assert [answer["Location"].startswith("/accounts/verify/?q=") for answer in (seen, sent)] == [True, True]
+    assert ApiKey.objects.count() == 2
+
+
+def test_the_choice_survives_the_step_up(client: Client, place: Membership) -> None:
+    key = credentials.api_key(place)
+    page = url_of(key, "rotate/")
+    question = client.post(page, {"overlap": "3600"})["Location"]
+    code = sign_in.totp_now(sign_in.enrolled(place.user))
+
+    back = client.post(question, {"way": "totp", "code": code}, follow=True)
+
+    assert back.redirect_chain == [(page, 303)]
+    assert back.context["form"]["overlap"].value() == "3600"
+    assert client.post(page, {"overlap": "3600"}).status_code == 200
+    assert ApiKey.objects.count() == 2
+
+
+@pytest.mark.parametrize("path", ["create/", "{key}/revoke/", "{key}/contacts/", "{key}/rotate/"])
+def test_an_open_screen_changes_no_key(client: Client, place: Membership, path: str) -> None:
+    """ASVS 7.5.1: a session whose factor was shown long ago is asked again, and nothing happens before."""
+    key = credentials.api_key(place)
+    AccountSession.objects.update(factor_at=timezone.now() - timedelta(minutes=10))
+
+    answer = client.post("/accounts/keys/" + path.format(key=key.key_id), typed(reason="leaked", overlap="0"))
+
+    assert answer["Location"].startswith("/accounts/verify/?q=")
+    assert ApiKey.objects.get().revoked_at is None
+
+
 @pytest.mark.parametrize("overlap", ["", "-1", "604801", "9" * 30, "soon"])
 def test_another_overlap_is_refused(client: Client, place: Membership, overlap: str) -> None:
     key = credentials.api_key(place)
 
-    answer = client.post(url_of(key, "rotate/"), {"overlap": overlap})
+    answer = rotate(client, key, {"overlap": overlap})
 
     assert answer.status_code == 422
     assert ApiKey.objects.count() == 1
@@ -88,8 +129,8 @@ def test_a_third_living_key_of_a_line_needs_the_first_to_end(client: Client, pla
     first = credentials.api_key(place)
     second = actions.rotate_key(actor=Actor.of(place.user), by=place, key=first).key
 
-    refused = client.post(url_of(second, "rotate/"), {"overlap": "3600"})
-    forced = client.post(url_of(second, "rotate/"), {"overlap": "3600", "force": "on"})
+    refused = rotate(client, second, {"overlap": "3600"})
+    forced = rotate(client, second, {"overlap": "3600", "force": "on"})
 
     assert refused.status_code == 422
     assert first.masked in refused.content.decode()
@@ -211,7 +252,7 @@ def test_a_contact_of_another_organization_is_refused(client: Client, place: Mem
 def test_the_owner_is_told_of_each_step(client: Client, place: Membership, kind: str) -> None:
     key = credentials.api_key(place)
     if kind == "key_rotated":
-        client.post(url_of(key, "rotate/"), {"overlap": "3600"})
+        rotate(client, key, {"overlap": "3600"})
     if kind == "key_revoked":
         client.post(url_of(key, "revoke/"), {"reason": "leaked"})
 
