@@ -38,6 +38,7 @@ class UserAdmin(ReadOnlyAdmin):
         "time_zone",
         "is_staff",
         "is_active",
+        "locked_at",
         "email_confirmed_at",
         "password_changed_at",
         "created_at",

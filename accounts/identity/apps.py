@@ -22,6 +22,7 @@ class IdentityConfig(AppConfig):
         register(IdentityEvent)
         register_sign_in(url_name="accounts:login", label=_("Sign in"))
         register_account_link(label=_("Password"), url_name="accounts:password", icon="lock", order=20)
+        register_account_link(label=_("Email address"), url_name="accounts:email", icon="mail", order=25)
         register_account_link(
             label=_("Staff site"),
             url_name="admin:index",

@@ -8,8 +8,17 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from accounts.identity.models import PasswordReset, SignUp, User
-from accounts.identity.rules import RESET_LIFETIME, SIGN_UP_LIFETIME, STAFF_INVITATION_LIFETIME, zone_named
+from accounts.identity import notices
+from accounts.identity.events import IdentityEvent
+from accounts.identity.models import EmailChange, PasswordReset, SignUp, User
+from accounts.identity.rules import (
+    EMAIL_CHANGE_LIFETIME,
+    EMAIL_UNDO_LIFETIME,
+    RESET_LIFETIME,
+    SIGN_UP_LIFETIME,
+    STAFF_INVITATION_LIFETIME,
+    zone_named,
+)
 from kellexa_portal.core.ids import uuid7
 from kellexa_portal.mail import defer
 from kellexa_portal.mail.facts import Facts, account, origin
@@ -71,17 +80,95 @@ def password_reset_decoy(*, email: str) -> None:
 
 def password_changed(*, user: User, was_reset: bool) -> None:
     """To the owner of an account whose password was just replaced, by themselves or by somebody else."""
-    _send(
-        "password_changed",
-        to=user.email,
+    notices.send(
+        IdentityEvent.RESET_COMPLETED if was_reset else IdentityEvent.PASSWORD_CHANGED,
+        kind="accounts.password_changed",
+        user=user,
         subject=_("Your Kellexa password was changed"),
+        template=f"{FOLDER}/password_changed",
+        context={"facts": _facts(user.email, user.time_zone), "was_reset": was_reset},
         dedupe_key=f"accounts.password_changed:{uuid7()}",
+    )
+
+
+def confirm_new_address(*, change: EmailChange, token: str) -> None:
+    """To the address that an account shall have: the link that its person uses while signed in."""
+    _send(
+        "confirm_new_address",
+        to=change.new_email,
+        subject=_("Confirm the new address of your Kellexa account"),
+        dedupe_key=f"accounts.confirm_new_address:{change.public_id}",
+        person=change.user.public_id,
+        about=_about_link(
+            url=absolute("accounts:email_confirm", token=token),
+            email=change.new_email,
+            zone=change.user.time_zone,
+            lifetime=EMAIL_CHANGE_LIFETIME,
+        ),
+    )
+
+
+def address_taken(*, change: EmailChange) -> None:
+    """To an address that has an account, when the person of another one wanted it."""
+    _send(
+        "address_taken",
+        to=change.new_email,
+        subject=_("Somebody wanted to use your address at Kellexa"),
+        dedupe_key=f"accounts.address_taken:{change.public_id}",
+        about={"facts": _facts(change.new_email, "UTC")},
+    )
+
+
+def email_change_requested(*, change: EmailChange) -> None:
+    """To the present address: another one was asked for, and nothing has changed yet."""
+    notices.send(
+        IdentityEvent.EMAIL_CHANGE_REQUESTED,
+        kind="accounts.email_change_requested",
+        user=change.user,
+        subject=_("Another address was asked for your Kellexa account"),
+        template=f"{FOLDER}/email_change_requested",
+        context={"facts": _facts(change.old_email, change.user.time_zone)},
+        dedupe_key=f"accounts.email_change_requested:{change.public_id}",
+    )
+
+
+def email_changed(*, user: User, change: EmailChange, undo_token: str) -> None:
+    """To the new address and to the former one; each can object, the former can bring itself back."""
+    facts = _facts(user.email, user.time_zone)
+    notices.send(
+        IdentityEvent.EMAIL_CHANGED,
+        kind="accounts.email_changed",
+        user=user,
+        subject=_("The address of your Kellexa account was changed"),
+        template=f"{FOLDER}/email_changed",
+        context={"facts": facts},
+        dedupe_key=f"accounts.email_changed:{change.public_id}",
+    )
+    _send(
+        "email_moved_away",
+        to=change.old_email,
+        subject=_("Your address no longer belongs to your Kellexa account"),
+        dedupe_key=f"accounts.email_moved_away:{change.public_id}",
         person=user.public_id,
         about={
-            "facts": _facts(user.email, user.time_zone),
-            "was_reset": was_reset,
-            "reset_url": absolute("accounts:password_reset"),
+            "facts": [*account(change.old_email, zone_named(user.time_zone)), *origin()],
+            "url": absolute("accounts:email_undo", token=undo_token),
+            "days": EMAIL_UNDO_LIFETIME.days,
         },
+    )
+
+
+def email_restored(*, user: User, change: EmailChange, displaced: str) -> None:
+    """To the address that is back, and to the one that had taken its place."""
+    notices.send(
+        IdentityEvent.EMAIL_RESTORED,
+        kind="accounts.email_restored",
+        user=user,
+        subject=_("The former address of your Kellexa account is back"),
+        template=f"{FOLDER}/email_restored",
+        context={"facts": _facts(user.email, user.time_zone)},
+        dedupe_key=f"accounts.email_restored:{change.public_id}",
+        also_to=displaced,
     )
 
 

@@ -114,10 +114,16 @@ class ConfirmSignUpForm(forms.Form):
 
 
 class LoginForm(forms.Form):
-    """Address and password."""
+    """Address and password; the browser offers passkeys where the address is typed."""
 
-    email = AddressField(autocomplete="username")
+    email = AddressField(autocomplete="username webauthn")
     password = PasswordField(label=_("Password"), autocomplete="current-password")
+
+
+class EmailForm(forms.Form):
+    """The new address of the account."""
+
+    email = AddressField(autocomplete="email")
 
 
 class ResetRequestForm(forms.Form):

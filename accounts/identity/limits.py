@@ -25,6 +25,7 @@ RESET_BY_NETWORK = Limit("accounts.reset.network", 20, timedelta(hours=1))
 RESET_MAIL_HOURLY = Limit("accounts.reset.mail.hour", 3, timedelta(hours=1))
 RESET_MAIL_DAILY = Limit("accounts.reset.mail.day", 8, timedelta(days=1))
 
+EMAIL_CHANGE = Limit("accounts.email.change", 5, timedelta(hours=1))
 CURRENT_PASSWORD = Limit("accounts.password.current", 5, timedelta(minutes=15))
 
 

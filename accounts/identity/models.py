@@ -47,7 +47,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     An account exists only once its address is confirmed (see ``SignUp``). Staff and customer accounts
     are disjoint: staff have no membership. Addresses are ASCII in the database, so that no two accounts
-    look alike and lower-casing means the same here and in PostgreSQL (CVE-2019-19844).
+    look alike and lower-casing means the same here and in PostgreSQL (CVE-2019-19844). ``locked_at`` is
+    set while the account is locked down, and only ever refuses (see ``accounts.lockdown``);
+    ``quarantined_until`` is when a quarantine ends or ended (see ``accounts.identity.quarantine``).
     """
 
     public_id = models.UUIDField(default=uuid7, editable=False)
@@ -59,6 +61,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     security_epoch = models.PositiveIntegerField(default=1)
     email_confirmed_at = models.DateTimeField(null=True, blank=True)
     password_changed_at = models.DateTimeField(default=timezone.now)
+    locked_at = models.DateTimeField(_("locked down"), null=True, blank=True, editable=False)
+    quarantined_until = models.DateTimeField(_("quarantined until"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     USERNAME_FIELD = "email"
@@ -95,6 +99,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         """The same for a whole app."""
         backends = (backend for backend in get_backends() if hasattr(backend, "has_module_perms"))
         return self.is_active and any(backend.has_module_perms(self, app_label) for backend in backends)
+
+    @property
+    def needs_new_password(self) -> bool:
+        """Whether the account was locked down and its password is still the one that a thief may know."""
+        return self.locked_at is not None and self.password_changed_at <= self.locked_at
 
     def get_full_name(self) -> str:
         return self.name
@@ -174,6 +183,55 @@ class PasswordReset(models.Model):
             models.UniqueConstraint(fields=["token_hash"], name="accounts_passwordreset_token_hash"),
             models.CheckConstraint(
                 condition=models.Q(expires_at__gt=models.F("created_at")), name="accounts_reset_lifetime"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.public_id)
+
+
+class EmailChange(models.Model):
+    """A new address on its way in: it counts once the link mailed to it is used by the signed-in person.
+
+    ``undo_hash`` stands behind the link that the former address gets, so that whoever lost the account to
+    a thief can bring their address back. Dead once the epoch moves, as every mailed link.
+    """
+
+    public_id = models.UUIDField(default=uuid7, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    epoch = models.PositiveIntegerField()
+    old_email = models.EmailField(max_length=rules.MAX_EMAIL_LENGTH)
+    new_email = models.EmailField(max_length=rules.MAX_EMAIL_LENGTH)
+    token_hash = models.BinaryField(max_length=32)
+    undo_hash = models.BinaryField(max_length=32, null=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+    spent_at = models.DateTimeField(null=True)
+    undo_until = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField(null=True)
+
+    objects = LinkQuerySet.as_manager()
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["expires_at"], name="accounts_emailchange_expires"),
+        ]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["public_id"], name="accounts_emailchange_public_id"),
+            models.UniqueConstraint(fields=["token_hash"], name="accounts_emailchange_token_hash"),
+            models.UniqueConstraint(fields=["undo_hash"], name="accounts_emailchange_undo_hash"),
+            models.CheckConstraint(
+                condition=models.Q(new_email__regex=rules.ADDRESS_PATTERN),
+                name="accounts_emailchange_email_ascii",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(expires_at__gt=models.F("created_at")),
+                name="accounts_emailchange_lifetime",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(undo_hash=None, undo_until=None, undone_at=None)
+                | models.Q(undo_hash__isnull=False, undo_until__isnull=False, spent_at__isnull=False),
+                name="accounts_emailchange_undo_after_use",
             ),
         ]
 

@@ -42,15 +42,31 @@ def start(request: HttpRequest, *, user: User, next_url: str) -> PendingSignIn:
         )
         if not unchanged.exists():
             raise SignInOverturnedError
-        pending = PendingSignIn.objects.create(
-            user=user,
-            epoch=user.security_epoch,
-            next_url=next_url[:2048],
-            expires_at=timezone.now() + rules.PENDING_LIFETIME,
-        )
+        pending = _begin(user, next_url)
     request.session.flush()
     request.session[SESSION_KEY] = str(pending.public_id)
     return pending
+
+
+def start_for_passkey(request: HttpRequest, *, user: User, next_url: str) -> PendingSignIn:
+    """A half sign-in for ``user``, whose passkey was just proved, to be completed in the same transaction.
+
+    ``user`` is locked by the caller. What the browser had begun with a password is abandoned, so that
+    nothing of it comes along (attack case 7). Raises ``SignInOverturnedError`` for a deactivated account.
+    """
+    if not user.is_active:
+        raise SignInOverturnedError
+    clear(request)
+    return _begin(user, next_url)
+
+
+def _begin(user: User, next_url: str) -> PendingSignIn:
+    return PendingSignIn.objects.create(
+        user=user,
+        epoch=user.security_epoch,
+        next_url=next_url[:2048],
+        expires_at=timezone.now() + rules.PENDING_LIFETIME,
+    )
 
 
 def current(request: HttpRequest) -> PendingSignIn | None:

@@ -14,6 +14,8 @@ MAX_NAME_LENGTH = 120
 
 SIGN_UP_LIFETIME = timedelta(hours=24)
 RESET_LIFETIME = timedelta(hours=1)
+EMAIL_CHANGE_LIFETIME = timedelta(hours=1)
+EMAIL_UNDO_LIFETIME = timedelta(days=7)
 STAFF_INVITATION_LIFETIME = timedelta(hours=24)
 
 PENDING_LIFETIME = timedelta(minutes=10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,10 +15,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_otp.models import Device
 
-from accounts.identity import access
+from accounts.identity import access, known_browser
 from accounts.identity import pending as half_sign_ins
 from accounts.identity.models import PendingSignIn, User
-from accounts.sessions import devices, rules
+from accounts.sessions import devices, emails, queries, rules, signals
 from accounts.sessions.events import SessionEvent
 from accounts.sessions.models import AccountSession, StepUpGrant, digest_of
 from accounts.sessions.queries import open_grants, session_of
@@ -63,19 +64,22 @@ def complete_login(
     """
     with transaction.atomic():
         user = _claim(pending, device)
+        _refuse_locked(user, method)
+        is_known = known_browser.is_known(request, user)
         _end_former(request)
         request.session.flush()
         auth.login(request, user, backend=BACKEND)  # noqa: TID251  # the one permitted call
         django_otp.login(request, device)
-        session = _open(request, user=user, method=method)
+        session, is_new = _open(request, user=user, shown=device, method=method, is_known=is_known)
         _end_excess(user)
         record(
             SessionEvent.LOGIN_SUCCEEDED,
             actor=Actor.of(user),
             stream=Stream.user(user.public_id),
             target=_target(session),
-            changes={"method": session.method},
+            changes={"method": session.method, "new_device": is_new},
         )
+        signals.signed_in.send(sender=AccountSession, session=session, is_new_device=is_new)
     request.account_session = session  # type: ignore[attr-defined]  # read through queries.current_session
     context.amend(session_id=str(session.public_id), authentication=authentication_of(session))
     return session
@@ -96,6 +100,16 @@ def _claim(pending: PendingSignIn, device: Device) -> User:
     return user
 
 
+def _refuse_locked(user: User, method: AccountSession.Method) -> None:
+    """While an account is locked down, only a password chosen since leads to its second step.
+
+    A passkey alone does not: it may be the one that a thief has added.
+    """
+    has_password = "pwd" in rules.methods_of(method)
+    if user.locked_at is not None and (user.needs_new_password or not has_password):
+        raise SignInLapsedError
+
+
 def _end_former(request: HttpRequest) -> None:
     """Ends the session that this browser had before, so that it does not linger in somebody's list."""
     former = getattr(request, "account_session", None)
@@ -103,24 +117,33 @@ def _end_former(request: HttpRequest) -> None:
         _sign_out(former)
 
 
-def _open(request: HttpRequest, *, user: User, method: AccountSession.Method) -> AccountSession:
+def _open(
+    request: HttpRequest, *, user: User, shown: Device, method: AccountSession.Method, is_known: bool
+) -> tuple[AccountSession, bool]:
+    """The new session, and whether it is one of a new device."""
     facts = context.current()
     session_key = request.session.session_key
     if session_key is None:
         raise SignInLapsedError
     factor = rules.FACTOR_OF_METHOD[method]
-    return AccountSession.objects.create(
+    label, prefix = devices.label_of(facts.user_agent), prefix_of(facts.ip)
+    is_new = not is_known and queries.is_new_device(user, device=label, ip_prefix=prefix)
+    session = AccountSession(
         user=user,
         key_digest=digest_of(session_key),
         epoch=user.security_epoch,
-        device=devices.label_of(facts.user_agent),
-        ip_prefix=prefix_of(facts.ip),
+        device=label,
+        ip_prefix=prefix,
         method=method,
         level=rules.LEVEL_TWO_FACTORS,
-        methods=list(rules.methods_of(method)),
+        methods=list(rules.methods_of(method, is_synced=getattr(shown, "backup_eligible", False))),
         factor=factor,
         factor_at=timezone.now() if factor else None,
     )
+    session.save(force_insert=True)
+    if is_new and method not in rules.TOLD_ELSEWHERE:
+        emails.new_device(session=session)
+    return session, is_new
 
 
 def _end_excess(user: User) -> None:
@@ -317,11 +340,38 @@ def step_up(request: HttpRequest, *, demand: Demand, device: Device, factor: str
         )
 
 
+def require_fresh_proof(*, session: AccountSession) -> None:
+    """Forgets what the session has shown so far: whatever asks for a proof asks for a new one.
+
+    For the portal's own doubts about a sign-in. The session stays: what is open to anybody signed in is.
+    """
+    with transaction.atomic():
+        StepUpGrant.objects.filter(session=session, spent_at=None).delete()
+        AccountSession.objects.filter(pk=session.pk).update(proof_at=rules.NEVER, factor="", factor_at=None)
+    session.proof_at, session.factor, session.factor_at = rules.NEVER, "", None
+
+
 def spend_grant(*, session: AccountSession, demand: Demand) -> bool:
     """Uses up the permission for ``demand``; true for one of any number of parallel requests."""
     wanted = open_grants(session, action=demand.action, obj=demand.obj)
     grant = wanted.order_by("pk").first()
     return grant is not None and bool(wanted.filter(pk=grant.pk).update(spent_at=timezone.now()))
+
+
+def note_export(*, actor: Actor, user: User, filters: Mapping[str, Any]) -> None:
+    """Puts on record that the person took their security log away.
+
+    Raises ``NotPermittedError`` for others.
+    """
+    access.require_oneself(actor, user)
+    with transaction.atomic():
+        record(
+            SessionEvent.ACTIVITY_EXPORTED,
+            actor=actor,
+            stream=Stream.user(user.public_id),
+            target=Target("user", str(user.public_id)),
+            changes={name: str(value) for name, value in filters.items()},
+        )
 
 
 def authentication_of(session: AccountSession) -> context.Authentication:

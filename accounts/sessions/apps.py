@@ -9,7 +9,7 @@ class SessionsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from accounts.identity.signals import password_changed, purging
+        from accounts.identity.signals import email_changed, password_changed, purging
         from accounts.sessions import receivers
         from accounts.sessions.events import SessionEvent
         from accounts.sessions.keeper import SessionKeeper
@@ -19,7 +19,8 @@ class SessionsConfig(AppConfig):
 
         register(SessionEvent)
         register_keeper(SessionKeeper())
-        password_changed.connect(receivers.end_other_sessions, dispatch_uid="accounts.sessions.end_others")
+        password_changed.connect(receivers.end_after_password, dispatch_uid="accounts.sessions.password")
+        email_changed.connect(receivers.end_after_email, dispatch_uid="accounts.sessions.email")
         purging.connect(receivers.sweep, dispatch_uid="accounts.sessions.sweep")
         register_item(label=_("Activity"), url_name="sessions:activity", icon="activity", order=100)
         register_account_link(label=_("Devices"), url_name="sessions:list", icon="laptop", order=30)

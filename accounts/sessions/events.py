@@ -13,6 +13,7 @@ class SessionEvent(AuditEvent):
     LOGIN_SUCCEEDED = "auth.login.succeed", _("Signed in.")
     STEPPED_UP = "auth.stepup.succeed", _("Showed again that it is you.")
     SIGNED_OUT = "session.end", _("Signed out.")
+    ACTIVITY_EXPORTED = "account.activity.export", _("The security log was exported.")
     REVOKED = "session.revoke", _("A session was ended.")
     OTHERS_REVOKED = "session.revoke_others", _("Other sessions were ended.")
     EXPIRED = "session.expire", _("A session expired.")

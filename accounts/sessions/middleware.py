@@ -15,11 +15,12 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.identity import known_browser
 from accounts.identity.models import User
-from accounts.sessions import actions, rules
+from accounts.sessions import actions, devices, rules, signals
 from accounts.sessions.models import AccountSession
 from accounts.sessions.queries import current_session, session_of_key
 from accounts.sessions.rules import Expiry
 from kellexa_portal.core import context
+from kellexa_portal.web.client import prefix_of
 
 SENTENCES: dict[Expiry, str | Promise] = {
     Expiry.IDLE: _("You were signed out because the session was not used for a while."),
@@ -70,7 +71,7 @@ class AccountSessionMiddleware:
     def _admit(self, request: HttpRequest) -> None:
         session = session_of_key(request.session.session_key or "")
         reason = _verdict(request, session)
-        if session is not None and reason is None:
+        if session is not None and reason is None and _is_still_good(session):
             request.account_session = session  # type: ignore[attr-defined]  # see __call__
             actions.see(session=session)
             authentication = actions.authentication_of(session)
@@ -82,6 +83,16 @@ class AccountSessionMiddleware:
         request.user = AnonymousUser()
         sentence = SENTENCES.get(reason, ENDED) if reason else ENDED
         request.session_ended_because = sentence  # type: ignore[attr-defined]  # for process_view
+
+
+def _is_still_good(session: AccountSession) -> bool:
+    """Whether ``session`` lives on after those above heard that it moved to another network."""
+    facts = context.current()
+    prefix = prefix_of(facts.ip)
+    if prefix != session.ip_prefix:
+        device = devices.label_of(facts.user_agent)
+        signals.moved.send(sender=AccountSession, session=session, device=device, ip_prefix=prefix)
+    return session.ended_at is None
 
 
 def _verdict(request: HttpRequest, session: AccountSession | None) -> Expiry | None:

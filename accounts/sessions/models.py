@@ -45,8 +45,10 @@ class AccountSession(models.Model):
 
     class Method(models.TextChoices):
         TOTP = "totp", _("Authenticator app")
+        PASSKEY = "passkey", _("Passkey")
+        PASSWORD_AND_PASSKEY = "pwd_passkey", _("Password and passkey")
         ENROLMENT = "enrolment", _("New authenticator app")
-        RECOVERY = "recovery", _("Recovery code and new authenticator app")
+        RECOVERY = "recovery", _("Recovery code and new factor")
 
     class EndReason(models.TextChoices):
         SIGNED_OUT = "signed_out", _("Signed out")
@@ -54,6 +56,7 @@ class AccountSession(models.Model):
         STAFF = "staff", _("Ended by staff")
         EXCESS = "excess", _("Too many sessions")
         PASSWORD = "password", _("Password changed")
+        EMAIL = "email", _("Email address changed")
         FACTOR = "factor", _("Second factor changed")
         IDLE = "idle", _("Not used")
         ABSOLUTE = "absolute", _("Too old")
@@ -110,7 +113,7 @@ class AccountSession(models.Model):
                 name="account_sessions_factor_with_time",
             ),
             models.CheckConstraint(
-                condition=models.Q(method__in=["totp", "enrolment", "recovery"]),
+                condition=models.Q(method__in=["totp", "passkey", "pwd_passkey", "enrolment", "recovery"]),
                 name="account_sessions_method",
             ),
             models.CheckConstraint(
@@ -122,6 +125,7 @@ class AccountSession(models.Model):
                         "staff",
                         "excess",
                         "password",
+                        "email",
                         "factor",
                         "idle",
                         "absolute",

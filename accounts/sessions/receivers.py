@@ -11,17 +11,20 @@ from accounts.sessions.models import AccountSession
 from kellexa_portal.core.actor import Actor
 
 
-def end_other_sessions(*, user: User, request_session_key: str = "", **kwargs: Any) -> None:
-    """Runs inside the transaction that changes the password (attack case 28).
+def end_after_password(*, user: User, request_session_key: str = "", **kwargs: Any) -> None:
+    """Runs inside the transaction that changes the password (attack case 28)."""
+    _end_others(user, request_session_key, AccountSession.EndReason.PASSWORD)
 
-    The portal ends them, not who changed the password: whoever follows a mailed link is nobody yet.
-    """
-    actions.end_sessions(
-        user=user,
-        actor=Actor.system("sessions"),
-        except_key=request_session_key or None,
-        reason=AccountSession.EndReason.PASSWORD,
-    )
+
+def end_after_email(*, user: User, request_session_key: str = "", **kwargs: Any) -> None:
+    """Runs inside the transaction that changes the address."""
+    _end_others(user, request_session_key, AccountSession.EndReason.EMAIL)
+
+
+def _end_others(user: User, session_key: str, reason: AccountSession.EndReason) -> None:
+    """The portal ends them, not who made the change: whoever follows a mailed link is nobody yet."""
+    actor = Actor.system("sessions")
+    actions.end_sessions(user=user, actor=actor, except_key=session_key or None, reason=reason)
 
 
 def sweep(*, actor: Actor, now: datetime, **kwargs: Any) -> None:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+
+from django.utils.translation import gettext_lazy as _
 
 MAX_LIVE_SESSIONS = 50
 SEEN_EVERY = timedelta(minutes=1)
-KEEP_ENDED_FOR = timedelta(days=90)
+NEW_DEVICE_MEMORY = timedelta(days=180)
+KEEP_ENDED_FOR = NEW_DEVICE_MEMORY
 LEVEL_TWO_FACTORS = 2
+
+
+TOLD_ELSEWHERE = frozenset({"enrolment", "recovery"})
+"""Ways of signing in that send a notice of their own, so that one sign-in is not told twice."""
+
+
+ACTIVITY_PERIODS = ((1, _("Last day")), (7, _("Last week")), (30, _("Last 30 days")))
 
 
 class Expiry(StrEnum):
@@ -59,8 +69,15 @@ def expiry_of(
 
 
 RECENT_FOR = timedelta(minutes=10)
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 GRANT_LIFETIME = timedelta(minutes=5)
-FACTOR_OF_METHOD = {"totp": "totp", "enrolment": "totp", "recovery": ""}
+FACTOR_OF_METHOD = {
+    "totp": "totp",
+    "passkey": "passkey",
+    "pwd_passkey": "passkey",
+    "enrolment": "totp",
+    "recovery": "",
+}
 
 
 def is_recent(at: datetime | None, *, now: datetime) -> bool:
@@ -71,10 +88,15 @@ def is_recent(at: datetime | None, *, now: datetime) -> bool:
 METHODS = {
     "totp": ("pwd", "otp", "mfa"),
     "enrolment": ("pwd", "otp", "mfa"),
-    "recovery": ("pwd", "recovery", "otp", "mfa"),
+    "recovery": ("pwd", "recovery", "mfa"),
+    "passkey": ("hwk", "user", "mfa"),
+    "pwd_passkey": ("pwd", "hwk", "user", "mfa"),
 }
 
 
-def methods_of(method: str) -> tuple[str, ...]:
-    """The methods shown, in the words of RFC 8176, with ``recovery`` added for what it does not know."""
-    return METHODS[method]
+def methods_of(method: str, *, is_synced: bool = False) -> tuple[str, ...]:
+    """The methods shown, in the words of RFC 8176, with ``recovery`` added for what it does not know.
+
+    A passkey that may leave its device is a software key (``swk``), one that can't is a hardware key.
+    """
+    return tuple("swk" if word == "hwk" and is_synced else word for word in METHODS[method])

@@ -12,4 +12,6 @@ urlpatterns = [
     path("sessions/end-others/", views.end_others, name="end_others"),
     path("sessions/<uuid:public_id>/end/", views.end, name="end"),
     path("activity/", views.activity, name="activity"),
+    path("activity/export.csv", views.activity_export, {"kind": "csv"}, name="activity_csv"),
+    path("activity/export.jsonl", views.activity_export, {"kind": "jsonl"}, name="activity_jsonl"),
 ]

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.sessions import actions, queries, rules, stepup
+from accounts.sessions import actions, exports, queries, rules, stepup
+from accounts.sessions.forms import ActivityFilterForm
 from accounts.sessions.landing import landing_of
 from accounts.sessions.models import AccountSession
-from kellexa_portal.audit import Stream
-from kellexa_portal.audit.queries import events_of
 from kellexa_portal.core.actor import Actor
 from kellexa_portal.core.errors import DomainError, Fault
 from kellexa_portal.core.pagination import page
@@ -26,6 +27,10 @@ from kellexa_portal.web import gates
 from kellexa_portal.web.forms import render as render_form
 
 EVENTS_A_PAGE = 25
+EXPORTS = {
+    "csv": ("text/csv; charset=utf-8", exports.as_csv),
+    "jsonl": ("application/jsonl", exports.as_json_lines),
+}
 LEFT_BEHIND = '"cache", "storage"'
 
 
@@ -140,10 +145,32 @@ def end_others(request: HttpRequest) -> HttpResponse:
 def activity(request: HttpRequest) -> HttpResponse:
     """What happened to one's own account, newest first."""
     person = queries.person_of(request)
+    form = ActivityFilterForm(request.GET)
+    filters = form.chosen()
     events = page(
-        events_of(Stream.user(person.public_id)),
-        cursor=request.GET.get("cursor", ""),
-        limit=EVENTS_A_PAGE,
+        queries.activity_of(person, filters), cursor=request.GET.get("cursor", ""), limit=EVENTS_A_PAGE
     )
-    context = {"page": events, "person_id": str(person.public_id)}
+    context = {
+        "form": form,
+        "filters": filters,
+        "export_query": urlencode(filters),
+        "page": events,
+        "person_id": str(person.public_id),
+    }
     return render(request, "accounts/sessions/activity.html", context)
+
+
+@gates.own_account
+@stepup.required(stepup.Level.RECENT)
+@require_safe
+def activity_export(request: HttpRequest, kind: str) -> StreamingHttpResponse:
+    """The log of the filter in the address as a file, newest first; taking it away is itself on record."""
+    person = queries.person_of(request)
+    filters = ActivityFilterForm(request.GET).chosen()
+    actions.note_export(actor=Actor.of(person), user=person, filters=filters)
+    content_type, write = EXPORTS[kind]
+    events = queries.activity_of(person, filters).order_by("-id").iterator(chunk_size=exports.CHUNK)
+    response = StreamingHttpResponse(write(events), content_type=content_type)
+    name = f"kellexa-activity-{timezone.now():%Y-%m-%d}.{kind}"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

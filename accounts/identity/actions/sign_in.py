@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.identity import limits, passwords, queries
+from accounts.identity import challenges, limits, passwords, queries
 from accounts.identity.events import IdentityEvent
 from accounts.identity.known_browser import BrowserCookies
 from accounts.identity.models import User
@@ -22,20 +22,36 @@ class SignInRefusedError(DomainError):
     message = _("The email or the password isn’t right.")
 
 
+class LockedDownError(DomainError):
+    """The password is right, and a thief may know it: the account was locked down since it was chosen."""
+
+    code = "auth.login.locked_down"
+    fault = Fault.FORBIDDEN
+    message = _(
+        "This account is locked down. Choose a new password first: we mail you a link. Then sign in with it "
+        "and your second factor."
+    )
+
+
 def prove_password(*, actor: Actor, email: str, password: str, browser: BrowserCookies) -> User:
     """The account that ``email`` and ``password`` belong to; the second factor is still to come.
 
     Budgets: a network, whoever it asks for; an account from unknown browsers, by canonical address and so
     also without an account; each known browser its own, so that a stranger's attempts never lock the owner
-    out (attack case 13); and a hundred failures in 30 days from unknown browsers, forgotten at a success from
+    out (attack case 13); unknown browsers of a network from which many accounts were tried, a narrower one
+    (``challenges``); and a hundred failures in 30 days from unknown browsers, forgotten at a success from
     one or a reset. Each attempt is spent before the password is looked at, so that a refusal never tells
     whether it was right; a success gives back its own unit and no other's (case 18). Raises
-    ``SignInRefusedError`` or ``TooManyAttempts``; both are on record although the request rolls back.
+    ``SignInRefusedError``, ``TooManyAttempts`` or, to who knows the password of a locked account,
+    ``LockedDownError``; all are on record although the request rolls back.
     """
     network = limits.network()
     known = queries.account_of(email)
-    _spend_network(actor, network)
+    _spend_network(actor, limits.LOGIN_BY_NETWORK, network)
     limit, subject = _account_budget(email, known, browser)
+    is_challenged = limit is limits.LOGIN_BY_ACCOUNT and challenges.is_on(network)
+    if is_challenged:
+        _spend_network(actor, challenges.LOGIN_UNDER_CHALLENGE, network)
     in_a_row = limits.address(email) if limit is limits.LOGIN_BY_ACCOUNT else ""
     _spend_account(actor, known, limit, subject)
     if in_a_row:
@@ -50,9 +66,14 @@ def prove_password(*, actor: Actor, email: str, password: str, browser: BrowserC
         _note(IdentityEvent.LOGIN_FAILED, actor, known, Outcome.FAILURE, SignInRefusedError.code)
         raise SignInRefusedError
     refund(limits.LOGIN_BY_NETWORK, network)
+    if is_challenged:
+        refund(challenges.LOGIN_UNDER_CHALLENGE, network)
     refund(limit, subject)
     if in_a_row:
         clear(limits.LOGIN_IN_A_ROW, in_a_row)
+    if known.needs_new_password:
+        _note(IdentityEvent.LOGIN_DENIED, actor, known, Outcome.DENIED, LockedDownError.code)
+        raise LockedDownError
     return known
 
 
@@ -63,13 +84,13 @@ def _account_budget(email: str, known: User | None, browser: BrowserCookies) -> 
     return limits.LOGIN_BY_ACCOUNT, limits.address(email)
 
 
-def _spend_network(actor: Actor, network: str) -> None:
+def _spend_network(actor: Actor, limit: Limit, network: str) -> None:
     """One denial a period and network goes on record: a flood must not fill the evidence."""
-    decision = spend(limits.LOGIN_BY_NETWORK, network)
+    decision = spend(limit, network)
     if decision.allowed:
         return
     if spend(limits.DENIAL_ON_RECORD, network).allowed:
-        _note(IdentityEvent.LOGIN_DENIED, actor, None, Outcome.DENIED, limits.LOGIN_BY_NETWORK.name)
+        _note(IdentityEvent.LOGIN_DENIED, actor, None, Outcome.DENIED, limit.name)
     raise TooManyAttempts(retry_after=decision.retry_after_seconds)
 
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.identity import signals
-from accounts.identity.models import PasswordReset, PendingSignIn, SignUp
+from accounts.identity.models import EmailChange, PasswordReset, PendingSignIn, SignUp
 from kellexa_portal.core.actor import Actor
 
 KEEP_EXPIRED_FOR = timedelta(days=1)
@@ -28,6 +28,8 @@ def purge_expired(*, actor: Actor) -> int:
     with transaction.atomic():
         counts = [
             SignUp.objects.filter(expires_at__lt=now - KEEP_EXPIRED_FOR).delete()[0],
+            EmailChange.objects.filter(expires_at__lt=now - KEEP_EXPIRED_FOR, undo_until=None).delete()[0],
+            EmailChange.objects.filter(undo_until__lt=now - KEEP_EXPIRED_FOR).delete()[0],
             PasswordReset.objects.filter(expires_at__lt=now - KEEP_EXPIRED_FOR).delete()[0],
             PendingSignIn.objects.filter(expires_at__lt=now).delete()[0],
             Session.objects.filter(expire_date__lt=now).delete()[0],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
@@ -38,6 +39,9 @@ def login(request: HttpRequest) -> HttpResponse:
             )
         except actions.SignInRefusedError as error:
             form.add_error(None, error.sentence())
+        except actions.LockedDownError as error:
+            messages.warning(request, error.sentence())
+            return redirect("accounts:password_reset")
         except TooManyAttempts as error:
             form.add_error(None, error.sentence())
             response = _page(request, form, next_url)

@@ -94,7 +94,7 @@ def test_the_owner_is_told_by_mail(mine: Client, user: User) -> None:
 
     (text,) = texts_to(user.email)
     assert kinds_to(user.email) == ["accounts.password_changed"]
-    assert "/accounts/password/reset/" in text
+    assert "/accounts/lockdown/" in text
     assert NEW not in text
 
 

@@ -42,7 +42,7 @@ def test_the_form_carries_the_fields_and_the_button_of_the_contract(client: Clie
     page = client.get(LOGIN).content.decode()
 
     assert 'name="email"' in page
-    assert 'autocomplete="username"' in page
+    assert 'autocomplete="username webauthn"' in page
     assert 'name="password"' in page
     assert 'autocomplete="current-password"' in page
     assert "Sign in" in page

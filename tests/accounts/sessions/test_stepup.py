@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connections
 from django.http import HttpRequest
 from django.test import Client
 from django.utils import timezone
@@ -232,7 +232,7 @@ def test_parallel_requests_spend_one_permission_once() -> None:
         try:
             return actions.spend_grant(session=session, demand=TRANSFER)
         finally:
-            connection.close()
+            connections.close_all()
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(race, range(8))) == 1
