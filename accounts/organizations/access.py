@@ -63,6 +63,18 @@ class Forbidden(DomainError):
     message = _("Your role doesn’t include this. An owner of your organization can change roles.")
 
 
+class OrganizationClosed(DomainError):
+    """The person belongs here but does not meet the second-factor policy, and their grace is over."""
+
+    code = "organization_closed"
+    fault = Fault.FORBIDDEN
+    message = _("This organization asks for a passkey. Add one to your account to go on.")
+
+    def __init__(self, membership: Membership) -> None:
+        super().__init__()
+        self.membership = membership
+
+
 def permissions_of(role: str) -> frozenset[Permission]:
     """What ``role`` may do; nothing for a role that this code does not know."""
     return ROLE_PERMISSIONS.get(role, frozenset())
@@ -78,6 +90,24 @@ def require(membership: Membership | None, permission: Permission) -> Membership
     if membership is None or not allows(membership, permission):
         raise Forbidden
     return membership
+
+
+def may_hand_out(membership: Membership, role: str) -> bool:
+    """Whether this place may give, and take, ``role``: with ``members.manage``, and none above its own.
+
+    Attack case 41: whoever hands out more than they hold, holds it themselves a minute later.
+    """
+    if not allows(membership, Permission.MEMBERS_MANAGE) or role not in Membership.Role.values:
+        return False
+    strongest_first = list(Membership.Role)
+    return strongest_first.index(Membership.Role(role)) >= strongest_first.index(
+        Membership.Role(membership.role)
+    )
+
+
+def roles_to_hand_out(membership: Membership) -> list[Membership.Role]:
+    """The roles that ``may_hand_out`` admits, strongest first."""
+    return [role for role in Membership.Role if may_hand_out(membership, role)]
 
 
 def roles_with(permission: Permission) -> list[Membership.Role]:

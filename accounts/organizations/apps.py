@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class OrganizationsConfig(AppConfig):
-    """Wires the sign-up to the founding of an organization."""
+    """Wires the sign-up to the founding of an organization, and the purge to invitations."""
 
     name = "accounts.organizations"
     label = "organizations"
@@ -15,14 +15,16 @@ class OrganizationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from accounts.identity.signals import signed_up
+        from accounts.identity.signals import locked_down, purging, signed_up
         from accounts.organizations.events import OrganizationEvent
         from accounts.organizations.queries import menu_of
-        from accounts.organizations.receivers import found_organization
+        from accounts.organizations.receivers import found_organization, purge, stop_invitations
         from kellexa_portal.audit.catalogue import register
         from kellexa_portal.ui.navigation import register_item, register_organizations
 
         register(OrganizationEvent)
         signed_up.connect(found_organization, dispatch_uid="organizations.found")
+        locked_down.connect(stop_invitations, dispatch_uid="organizations.stop_invitations")
+        purging.connect(purge, dispatch_uid="organizations.purge")
         register_item(label=_("Organization"), url_name="organizations:detail", icon="building", order=110)
         register_organizations(menu_of)

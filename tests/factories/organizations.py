@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import count
+
+from django.utils import timezone
 
 from accounts.identity.models import User
 from accounts.organizations import actions
-from accounts.organizations.models import Membership, Organization
+from accounts.organizations.models import Invitation, Membership, MfaPolicy, Organization
 from kellexa_portal.core.actor import Actor
+from tests.accounts.identity.mailbox import path_to
 from tests.factories.accounts import user
 
 _numbers = count(1)
@@ -48,3 +52,33 @@ def everyone(organization: Organization) -> dict[str, Membership]:
     )
     others = [role for role in Membership.Role if role != Membership.Role.OWNER]
     return {str(Membership.Role.OWNER): owner} | {str(role): member(organization, role) for role in others}
+
+
+def invited(
+    by: Membership, email: str = "ada@new.example", role: str = Membership.Role.MEMBER
+) -> tuple[Invitation, str]:
+    """An open invitation and the path of its mailed link."""
+    invitation = actions.invite(actor=Actor.of(by.user), by=by, email=email, role=role)
+    return invitation, path_to(email)
+
+
+def passkey_policy(
+    organization: Organization, *, grace_days: int = 14, set_ago: timedelta = timedelta(0)
+) -> MfaPolicy:
+    """A policy that asks for passkeys, chosen ``set_ago``, whoever has one."""
+    policy, _is_new = MfaPolicy.objects.update_or_create(
+        organization=organization,
+        defaults={
+            "requirement": MfaPolicy.Requirement.PHISHING_RESISTANT,
+            "grace_days": grace_days,
+            "set_at": timezone.now() - set_ago,
+        },
+    )
+    return policy
+
+
+def joined_ago(place: Membership, ago: timedelta) -> Membership:
+    """The place, taken ``ago``."""
+    place.created_at = timezone.now() - ago
+    place.save(update_fields=["created_at"])
+    return place
