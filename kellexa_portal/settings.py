@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.forms",
     "django_otp",
+    "django_otp_webauthn",
     "django_htmx",
     "guardian",
     "csp",
@@ -59,6 +60,8 @@ INSTALLED_APPS = [
     "accounts.mfa",
     "accounts.credentials",
     "accounts.rotation",
+    "accounts.anomalies",
+    "accounts.lockdown",
     "accounts.overview",
 ]
 if DEVELOPMENT:
@@ -83,6 +86,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "kellexa_portal.web.middleware.GateMiddleware",
     "kellexa_portal.web.middleware.DomainErrorMiddleware",
+    "accounts.organizations.middleware.ClosedOrganizationMiddleware",
 ]
 
 ROOT_URLCONF = "kellexa_portal.urls"
@@ -111,8 +115,14 @@ PASSWORD_RESET_TIMEOUT = int(timedelta(hours=1).total_seconds())
 GUARDIAN_MONKEY_PATCH_USER = False
 ANONYMOUS_USER_NAME = None
 # guardian wants its backend; without it no has_perm can be answered from a row (ADR 0009).
-SILENCED_SYSTEM_CHECKS = ["guardian.W001"]
+# otp_webauthn.E031 wants HTTPS; production refuses anything else, and a development portal may do without.
+SILENCED_SYSTEM_CHECKS = ["guardian.W001", "otp_webauthn.E031"]
 OTP_LOGIN_URL = LOGIN_URL
+# Of django-otp-webauthn only the models are used (ADR 0011); what its checks ask for is what we enforce.
+OTP_WEBAUTHN_CREDENTIAL_MODEL = "mfa.Passkey"
+OTP_WEBAUTHN_RP_NAME = "Kellexa"
+OTP_WEBAUTHN_RP_ID = urlsplit(PUBLIC_URL).hostname or ""
+OTP_WEBAUTHN_ALLOWED_ORIGINS = [PUBLIC_URL]
 
 SESSION_ENGINE = "accounts.sessions.store"
 SESSION_COOKIE_AGE = int(timedelta(hours=13).total_seconds())  # accounts.sessions ends it by 12, on record
@@ -209,6 +219,12 @@ EMAIL_TIMEOUT = 20
 MAIL_DIRECTORY = STATE_DIR / "mail"
 DEFAULT_FROM_EMAIL = CONFIG.mail_from
 MAIL_DOMAIN = urlsplit(PUBLIC_URL).hostname
+
+# --- Places --------------------------------------------------------------------------------------
+# Optional databases in MaxMind's format, by which an address has a place and an operator.
+
+GEOIP_DATABASE = CONFIG.geoip_database
+GEOIP_ASN_DATABASE = CONFIG.geoip_asn_database
 
 # --- Jobs ---------------------------------------------------------------------------------------
 

@@ -37,7 +37,12 @@ GROUPS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
             "accounts.User",
             "organizations.Organization",
             "organizations.Membership",
+            "organizations.Invitation",
+            "organizations.MfaPolicy",
+            "lockdown.Lockdown",
+            "anomalies.Anomaly",
             "account_sessions.AccountSession",
+            "mfa.Passkey",
             "mfa.TotpDevice",
             "mfa.RecoveryCode",
         ),
@@ -45,7 +50,13 @@ GROUPS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
     (_("Access"), ("credentials.ApiKey",)),
     (
         _("Notices"),
-        ("rotation.Reminder", "rotation.Digest", "rotation.RotationPolicy", "mail.OutboxMail"),
+        (
+            "rotation.Reminder",
+            "rotation.Digest",
+            "rotation.RotationPolicy",
+            "organizations.MfaReminder",
+            "mail.OutboxMail",
+        ),
     ),
     (_("Evidence"), ("audit.Event",)),
 )
@@ -65,9 +76,13 @@ _ALL = _PEOPLE | _ACCESS | _NOTICES | _EVIDENCE
 # What each role of the staff sees, and the buttons it may press. Buttons call actions, which ask again.
 PERMISSIONS: dict[str, frozenset[str]] = {
     Role.ADMINISTRATOR: _ALL
-    | {"accounts.manage_people", "credentials.revoke_apikey", "mail.retry_outboxmail"},
+    | {"accounts.manage_people", "credentials.revoke_apikey", "mail.retry_outboxmail"}
+    | {"lockdown.begin_lockdown", "lockdown.close_case"},
     Role.PLATFORM_AUDITOR: _ALL,
-    Role.INCIDENT_COMMANDER: _PEOPLE | _ACCESS | _EVIDENCE | {"credentials.revoke_apikey"},
+    Role.INCIDENT_COMMANDER: _PEOPLE
+    | _ACCESS
+    | _EVIDENCE
+    | {"credentials.revoke_apikey", "lockdown.begin_lockdown", "lockdown.close_case"},
     Role.DPO: _PEOPLE | _EVIDENCE,
     Role.ACCESS_REVIEWER: frozenset({"organizations.view_organization", "organizations.view_membership"}),
 }

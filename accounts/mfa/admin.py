@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from accounts.identity.access import may_view_people
 from accounts.identity.models import User
-from accounts.mfa.models import RecoveryCode, TotpDevice
+from accounts.mfa.models import Passkey, RecoveryCode, TotpDevice
 from kellexa_portal.web.admin import ReadOnlyAdmin
 
 
@@ -21,6 +21,26 @@ class FactorAdmin(ReadOnlyAdmin):
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return isinstance(request.user, User) and may_view_people(request.user)
+
+
+@admin.register(Passkey)
+class PasskeyAdmin(FactorAdmin):
+    list_display = ("public_id", "user", "created_at", "last_used_at", "confirmed", "backup_state")
+    list_select_related = ("user",)
+    search_fields = ("public_id", "user__public_id", "user__email")
+    ordering = ("-pk",)
+    fields = (
+        "public_id",
+        "user",
+        "created_at",
+        "last_used_at",
+        "confirmed",
+        "backup_eligible",
+        "backup_state",
+        "sign_count",
+        "aaguid",
+    )
+    readonly_fields = fields
 
 
 @admin.register(TotpDevice)

@@ -9,15 +9,23 @@ class MfaConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from accounts.mfa import ways
+        from accounts.identity.signals import purging
+        from accounts.mfa import receivers, ways
         from accounts.mfa.events import MfaEvent
-        from accounts.mfa.models import PURPOSE, SEED_COLUMN
+        from accounts.mfa.models import PURPOSE, SEED_COLUMN, Passkey
+        from accounts.organizations import compliance
         from kellexa_portal.audit.catalogue import register
         from kellexa_portal.crypto import register_sealed
         from kellexa_portal.ui.navigation import register_item
 
         register(MfaEvent)
+        compliance.register(
+            lambda user_ids: set(
+                Passkey.objects.filter(user__in=user_ids, confirmed=True).values_list("user", flat=True)
+            )
+        )
         ways.register()
+        purging.connect(receivers.sweep, dispatch_uid="accounts.mfa.sweep")
         for label in ("mfa.TotpDevice", "mfa.Enrolment"):
             register_sealed(
                 label,
@@ -35,6 +43,10 @@ class MfaConfig(AppConfig):
                 "mfa:replace",
                 "mfa:replace_scan",
                 "mfa:recovery_codes",
+                "mfa:remove_app",
+                "mfa:passkey_add",
+                "mfa:passkey",
+                "mfa:passkey_remove",
                 "accounts:password",
                 "sessions:list",
             ),

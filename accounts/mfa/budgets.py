@@ -1,4 +1,4 @@
-"""How many wrong codes an account bears, counted over all its factors (attack cases 10, 11 and 13).
+"""How many wrong codes and passkeys an account bears, over all its factors (attack cases 10, 11 and 13).
 
 Budgets instead of lock-outs: a stranger who knows the password spends the strangers' budget and leaves
 that of each browser the owner has used before. Documented in ADR 0008.
@@ -15,6 +15,8 @@ from kellexa_portal.ratelimit import Limit, WhenDown, raise_if_spent, refund
 CODES_HOURLY = Limit("mfa.codes.hour", 10, timedelta(hours=1))
 CODES_DAILY = Limit("mfa.codes.day", 50, timedelta(days=1))
 LIMITS = (CODES_HOURLY, CODES_DAILY)
+PASSKEY_BY_NETWORK = Limit("mfa.passkey.network", 20, timedelta(minutes=10))
+CHALLENGES_BY_NETWORK = Limit("mfa.passkey.challenges", 120, timedelta(minutes=10))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""The two kinds of code that people type. Neither is ever sent back in a page."""
+"""The codes that people type, the answers of their authenticators, and the names they give them.
+
+Neither a code nor an answer is ever sent back in a page.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,11 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest, QueryDict
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.mfa import rules
+from accounts.identity.rules import clean_name
+from accounts.mfa import rules, webauthn
 
 LONGEST_CODE = 16
 LONGEST_RECOVERY_CODE = 64
@@ -21,6 +26,13 @@ def typed(request: HttpRequest) -> QueryDict | None:
 
 class UnkeptInput(forms.TextInput):
     """A text field that forgets what was typed, because that is a secret."""
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        return super().get_context(name, None, attrs)
+
+
+class UnkeptHiddenInput(forms.HiddenInput):
+    """A hidden field that forgets what was sent, because it counts once."""
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         return super().get_context(name, None, attrs)
@@ -85,3 +97,76 @@ class RecoveryCodeForm(OneCodeForm):
                 _("A recovery code has five groups of five letters and digits."), code="malformed"
             )
         return code
+
+
+class PasskeyForm(forms.Form):
+    """The answer of an authenticator, which ``ui/js/passkey.js`` fills in when the form is sent.
+
+    ``begin`` names the address that asks the question; ``ceremony`` is what the browser is to do.
+    """
+
+    ceremony = "get"
+
+    credential = forms.CharField(
+        max_length=webauthn.MAX_ANSWER_LENGTH,
+        strip=False,
+        widget=UnkeptHiddenInput(attrs={"autocomplete": "off"}),
+        error_messages={
+            "required": _(
+                "Your browser gave no passkey. It has to run JavaScript for that; else choose another way."
+            )
+        },
+    )
+
+    def __init__(self, data: QueryDict | None = None, *, begin: str) -> None:
+        super().__init__(data)
+        attrs = self.fields["credential"].widget.attrs
+        attrs.update({"data-passkey": self.ceremony, "data-passkey-begin": reverse(begin)})
+
+    def clean_credential(self) -> webauthn.Answer:
+        try:
+            return webauthn.read(self.cleaned_data["credential"])
+        except webauthn.UnreadableAnswerError as error:
+            raise forms.ValidationError(
+                _("What your browser sent can’t be read. Try again."), code="malformed"
+            ) from error
+
+
+class PasskeyNameField(forms.CharField):
+    """What a person calls a passkey, in characters that show."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            label=_("Name"),
+            max_length=rules.MAX_PASSKEY_NAME,
+            help_text=_("By which you will know it, such as “Work laptop”."),
+            widget=forms.TextInput(attrs={"autocomplete": "off"}),
+            **kwargs,
+        )
+
+    def to_python(self, value: Any) -> str:
+        text = super().to_python(value) or ""
+        if not text:
+            return text
+        try:
+            return clean_name(text)
+        except ValueError as error:
+            raise forms.ValidationError(_("Leave out control characters."), code="invalid") from error
+
+
+class NewPasskeyForm(PasskeyForm):
+    """A new passkey and its name."""
+
+    ceremony = "create"
+
+    name = PasskeyNameField()
+
+    def __init__(self, data: QueryDict | None = None, *, begin: str, name: str) -> None:
+        super().__init__(data, begin=begin)
+        self.fields["name"].initial = name
+
+
+class PasskeyNameForm(forms.Form):
+    """Another name for a passkey."""
+
+    name = PasskeyNameField()

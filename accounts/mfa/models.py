@@ -1,4 +1,4 @@
-"""Second factors: the authenticator app, the recovery codes, and the enrolment that is not yet one."""
+"""Second factors: authenticator app, passkeys, recovery codes, and the enrolment that is not yet one."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_otp.models import Device, DeviceManager
+from django_otp_webauthn.models import AbstractWebAuthnCredential
 
 from accounts.identity.models import PendingSignIn
 from accounts.mfa import rules
@@ -112,11 +113,12 @@ class TotpDevice(SealedSeed, Device):
 
 
 class Enrolment(SealedSeed):
-    """An authenticator app on its way in: its seed, and how far the person has come.
+    """A factor on its way in: the seed for an authenticator app, and how far the person has come.
 
     Bound to one half sign-in or to one session, never to the person alone: two browsers that know the
     same password must not be shown one seed, or the stranger would hold a copy of the owner's. Kept
-    while its ceremony lives, so reloading the page mints no second seed.
+    while its ceremony lives, so reloading the page mints no second seed. Whoever makes a passkey instead
+    leaves the seed unused: the unconfirmed passkey then stands beside it.
     """
 
     pending = models.OneToOneField(PendingSignIn, null=True, on_delete=models.CASCADE, related_name="+")
@@ -135,7 +137,7 @@ class Enrolment(SealedSeed):
                 name="mfa_enrolment_one_ceremony",
             ),
             models.CheckConstraint(
-                condition=models.Q(seen_step=None, seen_drift=None, confirmed_at=None)
+                condition=models.Q(seen_step=None, seen_drift=None)
                 | models.Q(seen_step__isnull=False, seen_drift__isnull=False),
                 name="mfa_enrolment_reading_is_whole",
             ),
@@ -186,3 +188,86 @@ class RecoveryCode(models.Model):
 
     def __str__(self) -> str:
         return f"recovery-code-{self.pk}"
+
+
+class Passkey(AbstractWebAuthnCredential):
+    """A passkey: the public half of a key that the person's device keeps and unlocks for them alone.
+
+    On django-otp-webauthn's credential, without its views, its admin and its configuration.
+    ``enrolment`` marks a draft that signs nobody in until a recovery code was typed back.
+    """
+
+    public_id = models.UUIDField(default=uuid7, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    enrolment = models.ForeignKey(
+        Enrolment, null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+    )
+    credential_id_sha256 = models.CharField(max_length=64, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar[models.Manager[Passkey]] = DeviceManager()
+
+    class Meta:
+        verbose_name = _("passkey")
+        verbose_name_plural = _("passkeys")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["public_id"], name="mfa_passkey_public_id"),
+            models.UniqueConstraint(fields=["credential_id_sha256"], name="mfa_passkey_credential"),
+            models.CheckConstraint(
+                condition=models.Q(confirmed=True, enrolment=None)
+                | models.Q(confirmed=False, enrolment__isnull=False),
+                name="mfa_passkey_draft",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(backup_state=False) | models.Q(backup_eligible=True),
+                name="mfa_passkey_backup",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.public_id)
+
+
+class PasskeyChallenge(models.Model):
+    """A question that one answer of an authenticator may answer, once, within minutes.
+
+    The row is what makes an answer count: bound to its purpose and to the browser, half sign-in or session
+    that asked, and deleted before the answer is looked at, so that no answer counts twice (attack case 5).
+    """
+
+    class Purpose(models.TextChoices):
+        SIGN_IN = "sign_in", _("Sign in")
+        VERIFY = "verify", _("Second step of a sign-in")
+        ENROL = "enrol", _("First passkey")
+        ADD = "add", _("Another passkey")
+        STEP_UP = "step_up", _("Shown again")
+
+    purpose = models.CharField(max_length=16, choices=Purpose.choices)
+    challenge = models.BinaryField(max_length=64)
+    browser = models.BinaryField(max_length=32, null=True)
+    pending = models.ForeignKey(PendingSignIn, null=True, on_delete=models.CASCADE, related_name="+")
+    session = models.ForeignKey(AccountSession, null=True, on_delete=models.CASCADE, related_name="+")
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["expires_at"], name="mfa_challenge_expires"),
+            models.Index(
+                fields=["browser"],
+                condition=models.Q(browser__isnull=False),
+                name="mfa_challenge_browser",
+            ),
+        ]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["challenge"], name="mfa_challenge_unique"),
+            models.CheckConstraint(
+                condition=models.Q(purpose="sign_in", browser__isnull=False, pending=None, session=None)
+                | models.Q(purpose__in=["verify", "enrol"], browser=None, pending__isnull=False, session=None)
+                | models.Q(purpose__in=["add", "step_up"], browser=None, pending=None, session__isnull=False),
+                name="mfa_challenge_bound_by_purpose",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"passkey challenge {self.pk}"

@@ -113,3 +113,18 @@ def canonical_recovery_code(text: str) -> str | None:
 def recovery_digest(canonical: str) -> bytes:
     """SHA-256 of a canonical code; 125 random bits need no slow hash (ASVS 6.5.2 asks it below 112)."""
     return hashlib.sha256(canonical.encode("ascii")).digest()
+
+
+MAX_PASSKEYS = 20
+MAX_PASSKEY_NAME = 60
+MAX_OPEN_CHALLENGES = 8
+
+
+def counts_on(shown: int, *, stored: int) -> bool:
+    """Whether a passkey's counter moved on. One that never counts stays at zero, as synced passkeys do."""
+    return shown > stored or (shown == 0 and stored == 0)
+
+
+def may_remove_factor(*, apps: int, passkeys: int) -> bool:
+    """Whether one of the person's factors may go: one has to stay, or a password alone would be enough."""
+    return apps + passkeys > 1

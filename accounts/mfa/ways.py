@@ -7,15 +7,27 @@ from django.utils.translation import gettext_lazy as _
 from django_otp.models import Device
 
 from accounts.identity.models import User
+from accounts.mfa.actions.assertions import prove_passkey
 from accounts.mfa.actions.verification import prove_code
-from accounts.mfa.forms import CodeForm
-from accounts.mfa.queries import authenticator_of
+from accounts.mfa.forms import CodeForm, PasskeyForm
+from accounts.mfa.queries import authenticator_of, passkeys_of
 from accounts.sessions.models import AccountSession
 from accounts.sessions.stepup import Way, register_way
 
 
 def register() -> None:
     """Makes the factors of this app known to ``accounts.sessions``."""
+    register_way(
+        Way(
+            factor="passkey",
+            label=_("Use a passkey"),
+            is_open_to=_has_passkey,
+            form=lambda data: PasskeyForm(data, begin="mfa:passkey_step_up"),
+            template="accounts/mfa/_passkey_field.html",
+            prove=_prove_passkey,
+            order=10,
+        )
+    )
     register_way(
         Way(
             factor="totp",
@@ -30,6 +42,14 @@ def register() -> None:
 
 def _has_authenticator(user: User) -> bool:
     return authenticator_of(user) is not None
+
+
+def _has_passkey(user: User) -> bool:
+    return passkeys_of(user).exists()
+
+
+def _prove_passkey(session: AccountSession, form: forms.Form) -> Device:
+    return prove_passkey(session=session, answer=form.cleaned_data["credential"])
 
 
 def _prove_code(session: AccountSession, form: forms.Form) -> Device:

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from accounts.credentials import access as key_access
 from accounts.credentials import rules as key_rules
 from accounts.identity.models import User
-from accounts.mfa.queries import authenticator_of, recovery_codes_left
+from accounts.mfa.queries import factor_since, recovery_codes_left
 from accounts.organizations.models import Membership
 from accounts.overview.rules import KeyFacts, SignInFacts, Standing, standing_of_keys, standing_of_sign_in
 from accounts.rotation.queries import policy_of
@@ -48,10 +48,9 @@ class Checkup:
 
 
 def sign_in_facts(user: User) -> SignInFacts:
-    device = authenticator_of(user)
     return SignInFacts(
         password_changed_at=user.password_changed_at,
-        authenticator_since=device.created_at if device else None,
+        factor_since=factor_since(user),
         recovery_codes_left=recovery_codes_left(user),
     )
 
@@ -83,7 +82,7 @@ def _sign_in_card(user: User) -> Card:
     left = facts.recovery_codes_left
     codes = ngettext("%(n)d recovery code left", "%(n)d recovery codes left", left) % {"n": left}
     if standing is Standing.GOOD:
-        why = _("Your password alone opens nothing; your authenticator app is asked each time.")
+        why = _("Your password alone opens nothing; a second factor is asked each time.")
     else:
         why = _("Without recovery codes, losing your phone means losing your account.")
     return Card(

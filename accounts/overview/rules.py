@@ -22,7 +22,7 @@ class SignInFacts:
     """What is known of a person's own sign-in."""
 
     password_changed_at: datetime
-    authenticator_since: datetime | None
+    factor_since: datetime | None
     recovery_codes_left: int
 
 
@@ -39,8 +39,8 @@ class KeyFacts:
 
 
 def standing_of_sign_in(facts: SignInFacts) -> Standing:
-    """Good with an authenticator and enough recovery codes to survive the loss of a phone."""
-    if facts.authenticator_since is None or facts.recovery_codes_left <= FEW_RECOVERY_CODES:
+    """Good with a second factor and enough recovery codes to survive the loss of a phone."""
+    if facts.factor_since is None or facts.recovery_codes_left <= FEW_RECOVERY_CODES:
         return Standing.ATTENTION
     return Standing.GOOD
 

@@ -49,6 +49,17 @@ def _in_order(_logger: Any, _method: str, event: Event) -> Event:
     return {name: event[name] for name in [*first, *(name for name in event if name not in first)]}
 
 
+def close_side_doors() -> None:
+    """Takes away the handlers that libraries gave their own loggers, so that every line passes the filter.
+
+    Called when the apps are loaded: the offenders add theirs on import (pyasn1 does, under WebAuthn).
+    """
+    for logger in list(logging.Logger.manager.loggerDict.values()):
+        if isinstance(logger, logging.Logger):
+            logger.handlers[:] = [kept for kept in logger.handlers if isinstance(kept, logging.NullHandler)]
+            logger.propagate = True
+
+
 class RedactingFormatter(structlog.stdlib.ProcessorFormatter):
     """Searches the finished line once more: the ``repr`` of an object comes into being only here."""
 

@@ -6,6 +6,7 @@ The list is the URLconf itself: a page that is added is walked by its gate, or t
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from kellexa_portal.staff import GROUPS
 from kellexa_portal.web.gates import Gate, gate_of
 from kellexa_portal.web.routes import Route, walk
 from tests.support.addresses import address_of, arguments_of
-from tests.support.authenticator import Authenticator
+from tests.support.authenticator import STEP_UP, Authenticator
 from tests.support.inspector import Inspector
 from tests.support.mailbox import Mailbox, link_in, subject_has
 
@@ -38,10 +39,13 @@ NO_PAGE = {
     "operations:healthz": "for probes",
     "operations:readyz": "for probes",
     "accounts_well_known:change_password": "a redirect for password managers",
+    "mfa_well_known:passkey_endpoints": "JSON for password managers",
     "api:schema": "JSON",
     "api:root": "JSON",
     "api:missing": "JSON",
     "api:keys_self": "JSON",
+    "sessions:activity_csv": "a download",
+    "sessions:activity_jsonl": "a download",
     "admin:login": "a redirect to the portal's own sign-in",
     "admin:password_change": "a redirect to the portal's own page",
     "admin:password_change_done": "reached only from Django's own form, which the portal does not serve",
@@ -57,6 +61,10 @@ NO_PAGE = {
 ON_THE_WAY = {
     "accounts:signup_confirm",
     "accounts:password_reset_confirm",
+    "accounts:email_confirm",
+    "accounts:email_undo",
+    "organizations:invitation",
+    "lockdown:link",
     "mfa:verify",
     "mfa:recover",
     "mfa:enrol",
@@ -65,6 +73,8 @@ ON_THE_WAY = {
     "dev:mail_message",
 }
 OF_A_KEY = {"credentials:detail", "credentials:rotate", "credentials:revoke"}
+OF_A_PASSKEY = {"mfa:passkey", "mfa:passkey_remove"}  # tests/journeys/test_passkey.py comes by
+OF_A_MEMBER = {"organizations:member", "organizations:remove", "organizations:transfer"}
 # Nothing is added, edited or deleted there (tests/kellexa_portal/staff): of each list one row is looked at.
 CLOSED_IN_ADMIN = ("_add", "_delete", "_history", "_change")
 
@@ -167,8 +177,9 @@ def test_the_eye_sees_what_is_planted(context: BrowserContext) -> None:
 
 def test_every_route_is_walked_or_excused() -> None:
     walked = {route.name for gate in (Gate.PUBLIC, Gate.SIGNED_IN, None) for route in _pages(gate)}
-    known = walked | set(NO_PAGE) | ON_THE_WAY | OF_A_KEY | {"admin:app_list"}
+    known = walked | set(NO_PAGE) | ON_THE_WAY | OF_A_KEY | OF_A_PASSKEY | OF_A_MEMBER | {"admin:app_list"}
     known |= {"sessions:end", "credentials:contacts", "api:keys_verify"}  # POST only
+    known |= {"organizations:resend", "organizations:withdraw"}  # the same
     names = {route.name for route in walk()}
 
     assert {route.name for route in walk() if not _is_closed(route)} <= known
@@ -191,13 +202,31 @@ def test_every_page_of_an_owner_is_in_order(demo_stack: Stack, eye: Inspector, f
     for key_id in keys.values():
         eye.visit(f"{url}/accounts/keys/{key_id}/")
     for step in ("rotate", "revoke"):
-        eye.visit(f"{url}/accounts/keys/{keys['active']}/{step}/")
+        _visit_proven(eye, f"{url}/accounts/keys/{keys['active']}/{step}/", app)
+    _look_at_a_member(eye, url, app)
     _look_at_a_new_key(eye, url)
     _look_at_refusals(eye, url)
     _look_at_the_scan(eye, url, app)
 
     assert eye.faults == []
     assert len(eye.seen) >= 20
+
+
+def _visit_proven(eye: Inspector, address: str, app: Authenticator) -> None:
+    """Looks at a page that asks for a factor of its own first, and at the asking."""
+    eye.page.goto(address)
+    if urlsplit(eye.page.url).path == STEP_UP:
+        eye.inspect()
+        app.answers(eye.page)
+    eye.visit(address)
+
+
+def _look_at_a_member(eye: Inspector, url: str, app: Authenticator) -> None:
+    eye.page.goto(f"{url}/accounts/organization/members/")
+    links = eye.page.get_by_role("link", name=re.compile("^Manage .*Auditor"))
+    address = url + (links.first.get_attribute("href") or "")
+    for step in ("", "remove/", "transfer/"):
+        _visit_proven(eye, address + step, app)
 
 
 def _look_at_a_new_key(eye: Inspector, url: str) -> None:
@@ -281,11 +310,12 @@ def test_every_page_on_the_way_in_is_in_order(
     eye.visit(f"{url}/accounts/login/verify/")
     eye.visit(f"{url}/accounts/login/recover/")
     eye.visit(link_in(mailbox.wait_for(PROSPECT, subject_has("password"))))
+    eye.visit(link_in(mailbox.wait_for("new-colleague@acme.example", subject_has("invited"))))
     page.goto(f"{url}/dev/mail/")
     eye.visit(url + (page.locator("main a[href^='/dev/mail/']").first.get_attribute("href") or ""))
 
     assert eye.faults == []
-    assert len(eye.seen) == 8
+    assert len(eye.seen) == 9
 
 
 def _ask_for_a_reset(page: Page, url: str) -> None:

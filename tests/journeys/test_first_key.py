@@ -83,7 +83,7 @@ def test_a_new_customers_first_key_lives_and_dies_on_record(
     _sign_up(page, stack.url, email, "First Key Ltd")
     page.goto(link_in(mailbox.wait_for(email, subject_has("confirm"))))
     _press(page, "Confirm address")
-    _enrol(page)
+    app = _enrol(page)
 
     token = _create_key(page, stack.url)
     answer = _verify(stack.url, gateway, token)
@@ -95,6 +95,8 @@ def test_a_new_customers_first_key_lives_and_dies_on_record(
     assert token not in reminder.as_string()
     page.goto(link_in(reminder))
     page.get_by_role("link", name="Rotate key", exact=True).click()
+    expect(page.get_by_role("heading", name="Show that it is you")).to_be_visible()
+    assert app.answers(page)
     _press(page, "Rotate key")
     successor = _token_on(page)
     assert successor != token

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import time
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 STEP_SECONDS = 30
+STEP_UP = "/accounts/verify/"
 
 
 def oathtool(key: str) -> str:
@@ -29,3 +35,12 @@ class Authenticator:
             time.sleep(4)
         self._last_step = int(time.time()) // STEP_SECONDS
         return oathtool(self._key)
+
+    def answers(self, page: Page) -> bool:
+        """Shows the factor where ``page`` asks for it (step-up); answers whether it did."""
+        if urlsplit(page.url).path != STEP_UP:
+            return False
+        page.get_by_label("Authentication code", exact=True).fill(self.code())
+        page.get_by_role("button", name="Verify", exact=True).click()
+        page.wait_for_url(lambda url: urlsplit(url).path != STEP_UP)
+        return True

@@ -6,14 +6,14 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.test.testcases import LiveServerThread
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, CDPSession, Page
 
 CHROMIUM = Path("/usr/bin/chromium")
 QUIET = (
@@ -58,3 +58,45 @@ def served() -> Iterator[str]:
         yield f"http://localhost:{server.port}"
     finally:
         server.terminate()
+
+
+class VirtualAuthenticator:
+    """Chromium's authenticator in software: keeps discoverable keys and knows the person's finger.
+
+    It answers every question at once, also one that waits in the autofill, until it ``rests``.
+    """
+
+    OPTIONS: ClassVar[dict[str, object]] = {
+        "protocol": "ctap2",
+        "ctap2Version": "ctap2_1",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+
+    def __init__(self, session: CDPSession, name: str) -> None:
+        self._session = session
+        self._name = name
+
+    @classmethod
+    @contextmanager
+    def in_(cls, page: Page) -> Iterator[VirtualAuthenticator]:
+        """One that belongs to the tab of ``page`` for the block."""
+        session = page.context.new_cdp_session(page)
+        session.send("WebAuthn.enable", {"enableUI": False})
+        made = session.send("WebAuthn.addVirtualAuthenticator", {"options": cls.OPTIONS})
+        yield cls(session, made["authenticatorId"])
+        session.detach()
+
+    def rests(self) -> None:
+        """From now on questions wait for a finger."""
+        self._set("WebAuthn.setAutomaticPresenceSimulation", False)
+
+    def is_touched(self) -> None:
+        """A finger is there: what waits is answered, and what comes."""
+        self._set("WebAuthn.setAutomaticPresenceSimulation", True)
+
+    def _set(self, method: str, enabled: bool) -> None:
+        self._session.send(method, {"authenticatorId": self._name, "enabled": enabled})

@@ -10,15 +10,18 @@ from typing import Any
 from uuid import uuid4
 
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.test import Client
 from django.utils import timezone
 
 from accounts.identity import tokens
-from accounts.identity.models import PasswordReset, SignUp
+from accounts.identity.models import EmailChange, PasswordReset, SignUp
+from accounts.lockdown.actions import make_link
 from accounts.organizations.models import Membership
+from accounts.sessions.events import SessionEvent
 from kellexa_portal.web.routes import Route
 from tests.factories import accounts, credentials, sign_in
+from tests.factories.organizations import invited
 from tests.support.addresses import address_of, routes
 from tests.support.garbage import FORM
 
@@ -41,6 +44,9 @@ class Visitor:
             else:
                 options.setdefault("content_type", FORM)
                 answer = self.client.generic(method, address, data, **options)
+            if isinstance(answer, StreamingHttpResponse):  # its rows are read here, or not at all
+                read = b"".join(answer.streaming_content)
+                answer = HttpResponse(read, status=answer.status_code, headers=answer.headers)
             transaction.set_rollback(True)
         self.client.cookies = cookies
         return answer
@@ -67,6 +73,10 @@ def _arguments(owner: Membership) -> dict[str, dict[str, str]]:
         },
         "accounts:signup_confirm": {"token": _sign_up_link()},
         "accounts:password_reset_confirm": {"token": _reset_link(owner)},
+        "accounts:email_confirm": {"token": _email_links(owner)[0]},
+        "accounts:email_undo": {"token": _email_links(owner)[1]},
+        "lockdown:link": {"token": _disavowal_link(owner)},
+        "organizations:invitation": {"token": invited(owner)[1].rstrip("/").rpartition("/")[2]},
     }
 
 
@@ -93,6 +103,31 @@ def _reset_link(owner: Membership) -> str:
         expires_at=timezone.now() + timedelta(hours=1),
     )
     return token
+
+
+def _email_links(owner: Membership) -> tuple[str, str]:
+    """The links to a change that waits, and back from one that was made."""
+    confirm, used, undo = tokens.new(), tokens.new(), tokens.new()
+    later = timezone.now() + timedelta(hours=1)
+    common = {"user": owner.user, "epoch": owner.user.security_epoch, "old_email": "former@new.example"}
+    EmailChange.objects.create(
+        new_email="next@new.example", token_hash=tokens.digest(confirm), expires_at=later, **common
+    )
+    EmailChange.objects.create(
+        new_email=owner.user.email,
+        token_hash=tokens.digest(used),
+        expires_at=later,
+        spent_at=timezone.now(),
+        undo_hash=tokens.digest(undo),
+        undo_until=later,
+        **common,
+    )
+    return confirm, undo
+
+
+def _disavowal_link(owner: Membership) -> str:
+    link = make_link(user=owner.user, event=SessionEvent.LOGIN_SUCCEEDED)
+    return link.rstrip("/").rpartition("/")[2]
 
 
 def _anonymous(client: Client, owner: Membership) -> None:

@@ -1,4 +1,4 @@
-"""An authenticator app on its way in: at the first sign-in, after a recovery code, or in place of another."""
+"""A second factor on its way in: at the first sign-in, after a recovery code, or in place of another."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.identity.models import PendingSignIn, User
 from accounts.identity.rules import PENDING_LIFETIME
-from accounts.mfa import emails, rules
+from accounts.mfa import emails, rules, webauthn
 from accounts.mfa.actions.aftermath import end_others_after_change
+from accounts.mfa.actions.challenges import Asker, Purpose
 from accounts.mfa.actions.guesses import WrongCodeError, WrongRecoveryCodeError
+from accounts.mfa.actions.passkeys import draft_passkey, note_new_passkey, note_removal
 from accounts.mfa.actions.recovery import NewRecoveryCodes, draw_codes
 from accounts.mfa.actions.verification import prove_code
 from accounts.mfa.events import MfaEvent
-from accounts.mfa.models import Enrolment, RecoveryCode, TotpDevice
-from accounts.mfa.queries import has_factor
+from accounts.mfa.models import Enrolment, Passkey, RecoveryCode, TotpDevice
+from accounts.mfa.queries import authenticator_of, has_factor
 from accounts.sessions.actions import SignInLapsedError, complete_login, reverify
 from accounts.sessions.models import AccountSession
 from kellexa_portal.audit import Stream, Target, record
@@ -25,7 +27,9 @@ from kellexa_portal.core.errors import DomainError, Fault
 from kellexa_portal.core.ids import uuid7
 
 Stage = PendingSignIn.Stage
-METHODS = {Stage.ENROL: AccountSession.Method.ENROLMENT, Stage.RECOVERED: AccountSession.Method.RECOVERY}
+Method = AccountSession.Method
+METHODS = {Stage.ENROL: Method.ENROLMENT, Stage.RECOVERED: Method.RECOVERY}
+METHODS_OF_PASSKEY = {Stage.ENROL: Method.NEW_PASSKEY, Stage.RECOVERED: Method.RECOVERY}
 
 
 class CodeOfAnotherMomentError(DomainError):
@@ -52,7 +56,7 @@ class AlreadyEnrolledError(DomainError):
 
     code = "auth.mfa.already_enrolled"
     fault = Fault.CONFLICT
-    message = _("An authenticator app was added to this account meanwhile. Sign in with it.")
+    message = _("A second factor was added to this account meanwhile. Sign in with it.")
 
 
 def enter_enrolment(*, pending: PendingSignIn) -> None:
@@ -91,6 +95,19 @@ def begin_replacement(*, session: AccountSession, code: str) -> Enrolment:
         return _new_enrolment(user=session.user, session=locked)
 
 
+def begin_first_app(*, session: AccountSession) -> Enrolment:
+    """Begins an app for a signed-in person who has passkeys alone; the view asks for one of them first.
+
+    Raises ``AlreadyEnrolledError`` for a person who has an app, which takes a code of it to replace.
+    """
+    with transaction.atomic():
+        locked = AccountSession.objects.select_for_update().get(pk=session.pk)
+        if authenticator_of(session.user) is not None:
+            raise AlreadyEnrolledError
+        Enrolment.objects.filter(session=locked).delete()
+        return _new_enrolment(user=session.user, session=locked)
+
+
 def _new_enrolment(
     *, user: User, pending: PendingSignIn | None = None, session: AccountSession | None = None
 ) -> Enrolment:
@@ -121,6 +138,24 @@ def confirm_code(*, enrolment: Enrolment, code: str) -> NewRecoveryCodes:
     if not is_calibrated:
         raise CodeOfAnotherMomentError
     return codes
+
+
+def confirm_passkey(
+    *, pending: PendingSignIn, enrolment: Enrolment, answer: webauthn.Answer, name: str
+) -> NewRecoveryCodes:
+    """Keeps the passkey that was just made as the factor to be, and draws the recovery codes.
+
+    Raises ``OutOfOrderError``, ``ChallengeSpentError``, ``PasskeyUnfitError`` or ``PasskeyKnownError``.
+    """
+    challenge = Asker(Purpose.ENROL, pending=pending).burn(answer)
+    with transaction.atomic():
+        locked = _lock(enrolment)
+        if locked.confirmed_at is not None:
+            raise OutOfOrderError
+        draft_passkey(user=locked.user, enrolment=locked, answer=answer, challenge=challenge, name=name)
+        locked.confirmed_at = timezone.now()
+        locked.save(update_fields=["confirmed_at"])
+        return draw_codes(user=locked.user, enrolment=locked)
 
 
 def _lock(enrolment: Enrolment) -> Enrolment:
@@ -159,7 +194,7 @@ def redraw_codes(*, enrolment: Enrolment) -> NewRecoveryCodes:
 def finish_enrolment(
     request: HttpRequest, *, pending: PendingSignIn, enrolment: Enrolment, recovery_code: str
 ) -> AccountSession:
-    """Makes the app the person's factor once a recovery code was typed back, and completes the sign-in.
+    """Makes the app or passkey the person's factor once a recovery code was typed back, and signs in.
 
     After a recovery code it takes the place of the old app, whose codes stop working; the old recovery
     codes go too. Ends every other session. Raises ``OutOfOrderError``, ``WrongRecoveryCodeError``,
@@ -175,12 +210,17 @@ def finish_enrolment(
             raise WrongRecoveryCodeError
         if pending.stage == Stage.ENROL and has_factor(user):
             raise AlreadyEnrolledError
-        device = _install(user=user, enrolment=locked)
+        passkey = _confirmed_draft(locked)
+        if passkey is not None:
+            _install_passkey(passkey)
+        device = passkey or _install(user=user, enrolment=locked)
         RecoveryCode.objects.filter(user=user, enrolment=None).delete()
         drafts.update(enrolment=None)
-        _note_change(user=user, actor=Actor.of(user), is_replacement=pending.stage == Stage.RECOVERED)
+        if passkey is None:
+            _note_change(user=user, actor=Actor.of(user), is_replacement=pending.stage == Stage.RECOVERED)
+        methods = METHODS if passkey is None else METHODS_OF_PASSKEY
         session = complete_login(
-            request, pending=pending, device=device, method=METHODS[Stage(pending.stage)]
+            request, pending=pending, device=device, method=methods[Stage(pending.stage)]
         )
         end_others_after_change(request, actor=Actor.of(user), user=user)
     return session
@@ -189,7 +229,7 @@ def finish_enrolment(
 def finish_replacement(
     request: HttpRequest, *, actor: Actor, user: User, enrolment: Enrolment, code: str
 ) -> TotpDevice:
-    """Puts the new app in the old one's place once a code of it was typed; recovery codes stay.
+    """Puts the new app in the place of any old one once a code of it was typed; recovery codes stay.
 
     The session gets a new key, every other one ends. Raises ``WrongCodeError`` or
     ``CodeOfAnotherMomentError``.
@@ -199,9 +239,10 @@ def finish_replacement(
         locked = _lock(enrolment)
         is_calibrated = _take_reading(locked, code)
         if is_calibrated:
+            is_replacement = authenticator_of(locked_user) is not None
             device = _install(user=locked_user, enrolment=locked)
             locked.delete()
-            _note_change(user=locked_user, actor=actor, is_replacement=True)
+            _note_change(user=locked_user, actor=actor, is_replacement=is_replacement)
             reverify(request, device=device, factor="totp")
             end_others_after_change(request, actor=actor, user=locked_user)
     if not is_calibrated:
@@ -221,12 +262,32 @@ def _install(*, user: User, enrolment: Enrolment) -> TotpDevice:
     return device
 
 
+def _confirmed_draft(enrolment: Enrolment) -> Passkey | None:
+    """The passkey of this enrolment, no longer a draft."""
+    passkey = Passkey.objects.filter(enrolment=enrolment).select_related("user").first()
+    if passkey is not None:
+        passkey.enrolment, passkey.confirmed = None, True
+        passkey.save(update_fields=["enrolment", "confirmed"])
+    return passkey
+
+
+def _install_passkey(passkey: Passkey) -> None:
+    """On record, in place of an app that is out of reach: only a recovery leads here with one."""
+    actor = Actor.of(passkey.user)
+    note_new_passkey(passkey, actor=actor)
+    app = authenticator_of(passkey.user)
+    if app is not None:
+        note_removal(app, actor=actor)
+        app.delete()
+
+
 def _note_change(*, user: User, actor: Actor, is_replacement: bool) -> None:
     record(
         MfaEvent.REPLACED if is_replacement else MfaEvent.ENROLLED,
         actor=actor,
         stream=Stream.user(user.public_id),
         target=Target("user", str(user.public_id)),
+        changes={"factor": "totp"},
     )
     notify = emails.factor_replaced if is_replacement else emails.factor_enrolled
     notify(user=user, event_id=uuid7().hex)

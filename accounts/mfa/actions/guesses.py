@@ -60,24 +60,27 @@ def admit(*, purse: Purse, pending: PendingSignIn | None = None) -> int:
         raise
 
 
-def refuse(event: MfaEvent, *, user: User, borne: int, pending: PendingSignIn | None = None) -> None:
+def refuse(
+    event: MfaEvent, *, user: User, borne: int, pending: PendingSignIn | None = None, reason: str = ""
+) -> None:
     """Notes a wrong guess in a transaction of its own, and tells the owner once it looks like an attack.
 
     At most one mail an hour: a stranger who keeps guessing must not be able to flood the owner.
     """
     outcome = Outcome.DENIED if event is MfaEvent.CODE_REPLAYED else Outcome.FAILURE
     with transaction.atomic():
-        _record(event, user=user, outcome=outcome)
+        _record(event, user=user, outcome=outcome, reason=reason)
         tries = pending.tries if pending is not None else 0
         if pending is not None and max(borne, tries) >= rules.WRONG_CODES_BEFORE_MAIL:
             emails.wrong_codes(user=user, event_id=f"{user.public_id}:{timezone.now():%Y%m%d%H}")
 
 
-def _record(event: MfaEvent, *, user: User, outcome: Outcome) -> None:
+def _record(event: MfaEvent, *, user: User, outcome: Outcome, reason: str = "") -> None:
     record(
         event,
         actor=Actor.anonymous(),
         stream=Stream.user(user.public_id),
         target=Target("user", str(user.public_id)),
         outcome=outcome,
+        reason=reason,
     )

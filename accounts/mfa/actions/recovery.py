@@ -73,9 +73,19 @@ def renew_codes(
 ) -> NewRecoveryCodes:
     """Replaces all recovery codes after a present code of the app; the old ones stop working at once.
 
-    Ends the person's other sessions (attack case 34). Raises ``WrongCodeError`` or ``TooManyAttempts``.
+    Raises ``WrongCodeError`` or ``TooManyAttempts``.
     """
     prove_code(session=session, code=code)
+    return renew_codes_after_step_up(request, actor=actor, session=session)
+
+
+def renew_codes_after_step_up(
+    request: HttpRequest, *, actor: Actor, session: AccountSession
+) -> NewRecoveryCodes:
+    """The same for who has shown a factor just now, and has no app whose code could be asked for.
+
+    Ends the person's other sessions (attack case 34).
+    """
     with transaction.atomic():
         user = User.objects.select_for_update().get(pk=session.user_id)
         RecoveryCode.objects.filter(user=user, enrolment=None).delete()

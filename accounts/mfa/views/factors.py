@@ -1,20 +1,24 @@
-"""The pages of a signed-in person's second factors. A factor is replaced, never removed."""
+"""The pages of a signed-in person's second factors. One of them always stays."""
 
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render as render_page
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.identity.models import User
 from accounts.mfa import queries, rules
 from accounts.mfa.actions import enrolment as enrolments
 from accounts.mfa.actions.guesses import WrongCodeError
-from accounts.mfa.actions.recovery import renew_codes
+from accounts.mfa.actions.passkeys import remove_factor
+from accounts.mfa.actions.recovery import NewRecoveryCodes, renew_codes, renew_codes_after_step_up
 from accounts.mfa.forms import CodeForm, typed
+from accounts.mfa.models import Enrolment
 from accounts.mfa.views.sign_in import seed_page
+from accounts.sessions import stepup
 from accounts.sessions.queries import live_sessions_of, person_of, session_of
 from kellexa_portal.core.actor import Actor
 from kellexa_portal.web import gates
@@ -26,11 +30,14 @@ page_with_form = require_http_methods(["GET", "HEAD", "POST"])
 @gates.own_account
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    """What proves that it is you: the app, the recovery codes, the password, the devices."""
+    """What proves that it is you: passkeys, the app, the recovery codes, the password, the devices."""
     person = person_of(request)
     left = queries.recovery_codes_left(person)
+    authenticator, passkeys = queries.authenticator_of(person), list(queries.passkeys_of(person))
     context = {
-        "authenticator": queries.authenticator_of(person),
+        "authenticator": authenticator,
+        "passkeys": passkeys,
+        "has_several": len(passkeys) + (authenticator is not None) > 1,
         "codes_left": left,
         "codes_total": rules.RECOVERY_CODES,
         "are_codes_few": left <= rules.RECOVERY_CODES_FEW,
@@ -43,7 +50,9 @@ def overview(request: HttpRequest) -> HttpResponse:
 @gates.own_account
 @page_with_form
 def replace(request: HttpRequest) -> HttpResponse:
-    """Asks for a code of the present app before another may take its place."""
+    """Asks for a code of the present app before another may take its place; a first app replaces none."""
+    if queries.authenticator_of(person_of(request)) is None:
+        return HttpResponseRedirect(reverse("mfa:replace_scan"), status=303)
     form = CodeForm(typed(request), takes_focus=True)
     if form.is_valid():
         try:
@@ -60,9 +69,24 @@ def replace(request: HttpRequest) -> HttpResponse:
 def replace_scan(request: HttpRequest) -> HttpResponse:
     """Shows the new app's seed and takes its first code, which makes it the factor."""
     person = person_of(request)
+    is_first = queries.authenticator_of(person) is None
     enrolment = queries.enrolment_of_session(session_of(request))
+    if enrolment is None and is_first:
+        first: HttpResponse = _begin_first_app(request)
+        return first
     if enrolment is None:
         return HttpResponseRedirect(reverse("mfa:replace"), status=303)
+    return _scan(request, person, enrolment, is_first=is_first)
+
+
+@stepup.required(stepup.Level.FACTOR)
+def _begin_first_app(request: HttpRequest) -> HttpResponse:
+    """A passkey shown within minutes stands for the code of an app that there is not."""
+    enrolment = enrolments.begin_first_app(session=session_of(request))
+    return _scan(request, person_of(request), enrolment, is_first=True)
+
+
+def _scan(request: HttpRequest, person: User, enrolment: Enrolment, *, is_first: bool) -> HttpResponse:
     form = CodeForm(typed(request))
     if form.is_valid():
         try:
@@ -76,12 +100,15 @@ def replace_scan(request: HttpRequest) -> HttpResponse:
         except (WrongCodeError, enrolments.CodeOfAnotherMomentError) as error:
             form.add_error("code", error.sentence())
         else:
-            messages.success(
-                request, _("The new authenticator app is set up. Other devices were signed out.")
-            )
+            messages.success(request, _("The authenticator app is set up. Other devices were signed out."))
             return HttpResponseRedirect(reverse("mfa:overview"), status=303)
     steps = _replacement_steps()
-    context = {**seed_page(enrolment), "steps": steps, "step": 3 if form.is_bound else 2}
+    context = {
+        **seed_page(enrolment),
+        "steps": steps,
+        "step": 3 if form.is_bound else 2,
+        "is_first": is_first,
+    }
     return render(request, "accounts/mfa/replace_scan.html", context, form=form)
 
 
@@ -90,6 +117,9 @@ def replace_scan(request: HttpRequest) -> HttpResponse:
 def recovery_codes(request: HttpRequest) -> HttpResponse:
     """Makes ten new recovery codes after a code of the app; they stand in this one answer only."""
     person = person_of(request)
+    if queries.authenticator_of(person) is None:
+        codes: HttpResponse = _codes_by_step_up(request)
+        return codes
     form = CodeForm(typed(request), takes_focus=True)
     if form.is_valid():
         try:
@@ -102,9 +132,43 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
         except WrongCodeError as error:
             form.add_error("code", error.sentence())
         else:
-            return render_page(request, "accounts/mfa/recovery_codes_new.html", {"codes": fresh.codes})
+            return _new_codes(request, fresh)
     context = {"codes_left": queries.recovery_codes_left(person)}
     return render(request, "accounts/mfa/recovery_codes.html", context, form=form)
+
+
+@stepup.required(stepup.Level.FACTOR)
+def _codes_by_step_up(request: HttpRequest) -> HttpResponse:
+    """The same for a person without an app, who shows a passkey before."""
+    person = person_of(request)
+    if request.method == "POST":
+        actor = Actor.of(person)
+        return _new_codes(
+            request, renew_codes_after_step_up(request, actor=actor, session=session_of(request))
+        )
+    context = {"codes_left": queries.recovery_codes_left(person)}
+    return render_page(request, "accounts/mfa/recovery_codes.html", context)
+
+
+def _new_codes(request: HttpRequest, fresh: NewRecoveryCodes) -> HttpResponse:
+    return render_page(request, "accounts/mfa/recovery_codes_new.html", {"codes": fresh.codes})
+
+
+@gates.own_account
+@stepup.required(stepup.Level.FACTOR)
+@page_with_form
+def remove_app(request: HttpRequest) -> HttpResponse:
+    """Says what ends with the authenticator app, and ends it where a passkey stays."""
+    person = person_of(request)
+    app = queries.authenticator_of(person)
+    if app is None:
+        raise Http404
+    if request.method != "POST":
+        context = {"app": app, "is_last": not queries.has_other_factor(app)}
+        return render_page(request, "accounts/mfa/app_remove.html", context)
+    remove_factor(request, actor=Actor.of(person), factor=app)
+    messages.success(request, _("The authenticator app is removed. Other devices were signed out."))
+    return HttpResponseRedirect(reverse("mfa:overview"), status=303)
 
 
 def _replacement_steps() -> list[str]:

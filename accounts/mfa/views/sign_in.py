@@ -1,4 +1,4 @@
-"""The second half of a sign-in: a code, a recovery code, or the enrolment of an authenticator app."""
+"""The second half of a sign-in: a passkey, a code, a recovery code, or the enrolment of a first factor."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render as render_page
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -19,11 +19,15 @@ from accounts.identity import pending as half_sign_ins
 from accounts.identity.models import PendingSignIn
 from accounts.mfa import qr, queries
 from accounts.mfa.actions import enrolment as enrolments
+from accounts.mfa.actions import passkeys
+from accounts.mfa.actions.assertions import REFUSALS, verify_passkey
+from accounts.mfa.actions.challenges import ChallengeSpentError
 from accounts.mfa.actions.guesses import NoTriesLeftError, WrongCodeError, WrongRecoveryCodeError
 from accounts.mfa.actions.recovery import NewRecoveryCodes, use_recovery_code
 from accounts.mfa.actions.verification import verify_code
-from accounts.mfa.forms import CodeForm, RecoveryCodeForm, typed
+from accounts.mfa.forms import CodeForm, NewPasskeyForm, PasskeyForm, RecoveryCodeForm, typed
 from accounts.mfa.models import Enrolment
+from accounts.mfa.views.ceremonies import suggested_name
 from accounts.mfa.views.stages import Stage, begin_again, due_at
 from accounts.sessions.actions import SignInLapsedError
 from accounts.sessions.landing import landing_of
@@ -35,6 +39,8 @@ from kellexa_portal.web.forms import render
 
 no_store = cache_control(no_store=True, private=True)
 page_with_form = require_http_methods(["GET", "HEAD", "POST"])
+VERIFY_PAGE = "accounts/mfa/verify.html"
+ENROL_PAGE = "accounts/mfa/enrol.html"
 
 
 @gates.public
@@ -42,19 +48,49 @@ page_with_form = require_http_methods(["GET", "HEAD", "POST"])
 @page_with_form
 @due_at(Stage.VERIFY)
 def verify(request: HttpRequest, *, pending: PendingSignIn) -> HttpResponse:
-    """Asks for the code of the authenticator app."""
-    template = "accounts/mfa/verify.html"
-    form = CodeForm(typed(request), takes_focus=True)
+    """Asks for a passkey or a code of the authenticator app, whichever the person has."""
+    ways = _ways_of(pending)
+    form = CodeForm(typed(request), takes_focus=ways["passkey_form"] is None)
     if not form.is_valid():
-        return render(request, template, form=form)
+        return render(request, VERIFY_PAGE, {**ways, "code_form": form}, form=form)
     next_url, browser = pending.next_url, known_browser.of(request).id_for(pending.user)
     try:
         session = verify_code(request, pending=pending, code=form.cleaned_data["code"], browser=browser)
     except WrongCodeError as error:
         form.add_error("code", error.sentence())
-        return render(request, template, form=form)
+        return render(request, VERIFY_PAGE, {**ways, "code_form": form}, form=form)
     except TooManyAttempts as error:
-        return _too_many(request, template, form, error)
+        return _too_many(request, VERIFY_PAGE, form, error, {**ways, "code_form": form})
+    except (NoTriesLeftError, SignInLapsedError) as error:
+        return _give_up(request, error)
+    return _arrive(session, next_url)
+
+
+@gates.public
+@no_store
+@require_POST
+@due_at(Stage.VERIFY)
+def verify_with_passkey(request: HttpRequest, *, pending: PendingSignIn) -> HttpResponse:
+    """Takes the answer of one of the person's passkeys."""
+    form = PasskeyForm(request.POST, begin="mfa:verify_passkey_begin")
+    context = {
+        **_ways_of(pending),
+        "code_form": CodeForm(),
+        "code_action": reverse("mfa:verify"),
+        "passkey_form": form,
+    }
+    if not form.is_valid():
+        return render(request, VERIFY_PAGE, context, form=form)
+    next_url, browser = pending.next_url, known_browser.of(request).id_for(pending.user)
+    try:
+        session = verify_passkey(
+            request, pending=pending, answer=form.cleaned_data["credential"], browser=browser
+        )
+    except REFUSALS as error:
+        form.add_error(None, error.sentence())
+        return render(request, VERIFY_PAGE, context, form=form)
+    except TooManyAttempts as error:
+        return _too_many(request, VERIFY_PAGE, form, error, context)
     except (NoTriesLeftError, SignInLapsedError) as error:
         return _give_up(request, error)
     return _arrive(session, next_url)
@@ -88,7 +124,7 @@ def recover(request: HttpRequest, *, pending: PendingSignIn) -> HttpResponse:
 @page_with_form
 @due_at(Stage.ENROL, Stage.RECOVERED)
 def enrol(request: HttpRequest, *, pending: PendingSignIn) -> HttpResponse:
-    """Shows the seed to scan or type, and takes the first code; the answer to it shows the recovery codes."""
+    """Offers a passkey first, then an app; the answer to the app's first code shows the recovery codes."""
     enrolment = enrolments.begin_enrolment(pending=pending)
     if enrolment.confirmed_at is not None:
         return HttpResponseRedirect(reverse("mfa:enrol_codes"), status=303)
@@ -102,8 +138,38 @@ def enrol(request: HttpRequest, *, pending: PendingSignIn) -> HttpResponse:
             return HttpResponseRedirect(reverse("mfa:enrol_codes"), status=303)
         else:
             return _show_codes(request, pending, RecoveryCodeForm(), fresh)
-    context = {**seed_page(enrolment), **_stage_facts(pending), "step": 2 if form.is_bound else 1}
-    return render(request, "accounts/mfa/enrol.html", context, form=form)
+    context = {**_enrol_page(pending, enrolment), "code_form": form, "step": 2 if form.is_bound else 1}
+    return render(request, ENROL_PAGE, context, form=form)
+
+
+@gates.public
+@no_store
+@require_POST
+@due_at(Stage.ENROL, Stage.RECOVERED)
+def enrol_passkey(request: HttpRequest, *, pending: PendingSignIn) -> HttpResponse:
+    """Takes a new passkey as the factor to be; the answer shows the recovery codes."""
+    enrolment = enrolments.begin_enrolment(pending=pending)
+    form = _new_passkey_form(request.POST)
+    if form.is_valid():
+        try:
+            fresh = enrolments.confirm_passkey(
+                pending=pending,
+                enrolment=enrolment,
+                answer=form.cleaned_data["credential"],
+                name=form.cleaned_data["name"],
+            )
+        except (passkeys.PasskeyUnfitError, passkeys.PasskeyKnownError, ChallengeSpentError) as error:
+            form.add_error(None, error.sentence())
+        except enrolments.OutOfOrderError:
+            return HttpResponseRedirect(reverse("mfa:enrol_codes"), status=303)
+        else:
+            return _show_codes(request, pending, RecoveryCodeForm(), fresh)
+    context = {
+        **_enrol_page(pending, enrolment),
+        "code_action": reverse("mfa:enrol"),
+        "passkey_form": form,
+    }
+    return render(request, ENROL_PAGE, context, form=form)
 
 
 @gates.public
@@ -131,7 +197,7 @@ def enrol_codes(request: HttpRequest, *, pending: PendingSignIn) -> HttpResponse
         return _show_codes(request, pending, form)
     except (enrolments.AlreadyEnrolledError, SignInLapsedError) as error:
         return _give_up(request, error)
-    messages.success(request, _("Your authenticator app is set up."))
+    messages.success(request, _("Your second factor is set up."))
     return _arrive(session, next_url)
 
 
@@ -155,8 +221,32 @@ def seed_page(enrolment: Enrolment) -> dict[str, Any]:
     return {"key": key, "address": address, "qr": qr.draw(address), "email": enrolment.user.email}
 
 
+def _ways_of(pending: PendingSignIn) -> dict[str, Any]:
+    """What the person can show: a passkey, a code of an app, or a recovery code."""
+    has_passkey = queries.passkeys_of(pending.user).exists()
+    return {
+        "passkey_form": PasskeyForm(begin="mfa:verify_passkey_begin") if has_passkey else None,
+        "has_app": queries.authenticator_of(pending.user) is not None,
+        "has_codes": queries.recovery_codes_left(pending.user) > 0,
+    }
+
+
+def _enrol_page(pending: PendingSignIn, enrolment: Enrolment) -> dict[str, Any]:
+    return {
+        **seed_page(enrolment),
+        **_stage_facts(pending),
+        "code_form": CodeForm(),
+        "passkey_form": _new_passkey_form(),
+        "step": 1,
+    }
+
+
+def _new_passkey_form(data: QueryDict | None = None) -> NewPasskeyForm:
+    return NewPasskeyForm(data, begin="mfa:enrol_passkey_begin", name=suggested_name())
+
+
 def _stage_facts(pending: PendingSignIn) -> dict[str, Any]:
-    steps = [_("Scan"), _("Confirm"), _("Recovery codes")]
+    steps = [_("Set up"), _("Confirm"), _("Recovery codes")]
     return {"is_recovery": pending.stage == Stage.RECOVERED, "steps": steps}
 
 
@@ -176,10 +266,17 @@ def _give_up(request: HttpRequest, error: DomainError) -> HttpResponse:
     return begin_again(request, error.sentence())
 
 
-def _too_many(request: HttpRequest, template: str, form: Form, error: TooManyAttempts) -> HttpResponse:
+def _too_many(
+    request: HttpRequest,
+    template: str,
+    form: Form,
+    error: TooManyAttempts,
+    context: dict[str, Any] | None = None,
+) -> HttpResponse:
     """The same page with 429: what was typed stays unread, and the page says when to come back."""
     form.add_error(None, error.sentence())
-    response = render_page(request, template, {"form": form}, status=HTTPStatus.TOO_MANY_REQUESTS)
+    page = {**(context or {}), "form": form}
+    response = render_page(request, template, page, status=HTTPStatus.TOO_MANY_REQUESTS)
     retry_after = error.params.get("retry_after")
     if retry_after is not None:
         response["Retry-After"] = str(max(1, int(retry_after)))

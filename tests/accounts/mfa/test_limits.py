@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,11 +10,8 @@ import time_machine
 from django.conf import settings
 from django.test import Client
 
-from accounts.identity.rules import PENDING_LIFETIME, PENDING_TRIES
 from accounts.mfa import rules
-from accounts.mfa.budgets import CODES_DAILY, CODES_HOURLY
 from accounts.mfa.models import TotpDevice
-from accounts.sessions import rules as session_rules
 from kellexa_portal.crypto import Place, SealedValueError, open_sealed, seal
 from kellexa_portal.crypto.registry import sealed_columns
 from tests.factories.sign_in import enrolled, new_person, oathtool, prove_password
@@ -31,31 +27,6 @@ def minutes(period: timedelta) -> int:
 
 def hours(period: timedelta) -> int:
     return minutes(period) // 60
-
-
-def test_the_documented_limits_are_the_running_ones() -> None:
-    text = ADR.read_text()
-    table = dict(re.findall(r"^\| (.+?) \| (.+?) \|$", text, re.MULTILINE))
-    customer, staff = session_rules.CUSTOMER_LIMITS, session_rules.STAFF_LIMITS
-    budget = f"{CODES_HOURLY.budget} an hour, {CODES_DAILY.budget} a day"
-
-    assert (CODES_HOURLY.period, CODES_DAILY.period) == (timedelta(hours=1), timedelta(days=1))
-    assert [value for name, value in table.items() if name not in {"limit", "---"}] == [
-        str(PENDING_TRIES),
-        f"{minutes(PENDING_LIFETIME)} minutes",
-        budget,
-        budget,
-        f"{rules.WRONG_CODES_BEFORE_MAIL}, one mail an hour",
-        f"{minutes(rules.REPLACEMENT_LIFETIME)} minutes",
-        f"{rules.RECOVERY_CODES}; {rules.RECOVERY_CODES_FEW}",
-        f"{rules.MAX_DRIFT_STEPS} steps either way",
-        f"{minutes(customer.idle)} minutes, {minutes(staff.idle)} minutes",
-        f"{hours(customer.absolute)} hours, {hours(staff.absolute)} hours",
-        f"{session_rules.MAX_LIVE_SESSIONS}, the oldest ends",
-        "once a minute",
-        f"{session_rules.KEEP_ENDED_FOR.days} days",
-    ]
-    assert timedelta(minutes=1) == session_rules.SEEN_EVERY
 
 
 @pytest.mark.django_db

@@ -6,7 +6,6 @@ import re
 
 import pytest
 import time_machine
-from django.conf import settings
 from django.test import Client
 
 from accounts.identity.models import PendingSignIn, User
@@ -145,30 +144,6 @@ def test_a_recovery_code_may_be_typed_loosely(client: Client, ada: User, codes: 
     assert response["Location"] == ENROL
 
 
-def test_a_recovery_code_works_once(client: Client, ada: User, codes: list[str]) -> None:
-    prove_password(client, ada)
-    client.post(RECOVER, {"recovery_code": codes[0]})
-    other = Client()
-    prove_password(other, ada)
-
-    response = other.post(RECOVER, {"recovery_code": codes[0]})
-
-    assert response.status_code == 422
-    assert other.get(ENROL)["Location"] == VERIFY
-    assert events_of(Stream.user(ada.public_id)).order_by("pk").last().name == "auth.recovery.fail"
-
-
-def test_another_persons_recovery_code_is_refused(client: Client, ada: User, codes: list[str]) -> None:
-    bob = new_person("bob@example.com")
-    enrolled(bob)
-    prove_password(client, bob)
-
-    response = client.post(RECOVER, {"recovery_code": codes[0]})
-
-    assert response.status_code == 422
-    assert RecoveryCode.objects.usable().filter(user=ada).count() == 10
-
-
 @pytest.mark.parametrize("typed", ["", "ABCDE", "A" * 500, "é" * 25])
 def test_what_is_no_recovery_code_is_refused_beside_the_field(
     client: Client, ada: User, codes: list[str], typed: str
@@ -179,19 +154,6 @@ def test_what_is_no_recovery_code_is_refused_beside_the_field(
 
     assert response.status_code == 422
     assert PendingSignIn.objects.get().tries == 0
-
-
-def test_wrong_recovery_codes_share_the_five_tries(client: Client, ada: User, codes: list[str]) -> None:
-    """Case 10."""
-    prove_password(client, ada)
-    for _ in range(5):
-        last = client.post(RECOVER, {"recovery_code": rules.new_recovery_code()})
-
-    response = client.post(RECOVER, {"recovery_code": codes[0]})
-
-    assert last["Location"] == "/accounts/login/"
-    assert response["Location"] == "/accounts/login/"
-    assert RecoveryCode.objects.usable().count() == 10
 
 
 def test_the_fifth_try_may_still_be_right(client: Client, ada: User, codes: list[str]) -> None:
@@ -215,28 +177,6 @@ def test_the_owner_is_told_and_warned_when_few_are_left(client: Client, ada: Use
     assert "3 recovery codes" in text
     assert "Few codes are left" in text
     assert codes[0] not in text
-
-
-def test_a_planted_session_id_dies_at_recovery(client: Client, ada: User, codes: list[str]) -> None:
-    """Case 31."""
-    prove_password(client, ada)
-    before = client.cookies[settings.SESSION_COOKIE_NAME].value
-    client.post(RECOVER, {"recovery_code": codes[0]})
-    attacker = Client()
-    attacker.cookies[settings.SESSION_COOKIE_NAME] = before
-
-    response = attacker.get(ENROL)
-
-    assert client.cookies[settings.SESSION_COOKIE_NAME].value != before
-    assert response["Location"] == "/accounts/login/"
-
-
-def test_recovery_codes_satisfy_no_signed_in_page(client: Client, ada: User, codes: list[str]) -> None:
-    sign_in(client, ada)
-
-    for path in ("/accounts/mfa/authenticator/", "/accounts/mfa/recovery-codes/"):
-        assert client.post(path, {"code": codes[0], "recovery_code": codes[0]}).status_code == 422
-    assert RecoveryCode.objects.usable().count() == 10
 
 
 def test_a_zone_that_this_system_does_not_know_stops_no_recovery(

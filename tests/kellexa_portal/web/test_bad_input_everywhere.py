@@ -250,7 +250,14 @@ def _malformed(visitor: Visitor, route: Route) -> list[str]:
 
 
 FOREIGN = {"key_id", "public_id"}
-SECRETS = {"accounts:signup_confirm", "accounts:password_reset_confirm"}
+SECRETS = {
+    "accounts:email_confirm",
+    "accounts:email_undo",
+    "accounts:signup_confirm",
+    "accounts:password_reset_confirm",
+    "lockdown:link",
+    "organizations:invitation",
+}
 
 
 def test_every_address_with_an_id_is_known_to_these_tests() -> None:

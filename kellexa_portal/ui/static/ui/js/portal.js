@@ -5,6 +5,7 @@ import "./copy.js";
 import "./download.js";
 import "./focus.js";
 import "./menu.js";
+import "./passkey.js";
 import "./password.js";
 import "./print.js";
 import "./time-zone.js";
