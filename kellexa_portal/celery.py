@@ -17,10 +17,16 @@ app.conf.beat_schedule = {
     "audit.seal": {"task": "audit.seal", "schedule": 2.0, "options": {"expires": 2}},
     "mail.deliver_due": {"task": "mail.deliver_due", "schedule": 5.0, "options": {"expires": 5}},
     "rotation.sweep": {"task": "rotation.sweep", "schedule": 60.0, "options": {"expires": 60}},
+    "anomalies.sweep": {"task": "anomalies.sweep", "schedule": 60.0, "options": {"expires": 60}},
     "credentials.expire_due": {
         "task": "credentials.expire_due",
         "schedule": 60.0,
         "options": {"expires": 60},
+    },
+    "organizations.remind_due": {
+        "task": "organizations.remind_due",
+        "schedule": 900.0,
+        "options": {"expires": 900},
     },
     "mail.purge": {"task": "mail.purge", "schedule": 3600.0, "options": {"expires": 3600}},
     "ratelimit.purge": {"task": "ratelimit.purge", "schedule": 3600.0, "options": {"expires": 3600}},

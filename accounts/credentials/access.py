@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 from guardian.shortcuts import assign_perm, get_objects_for_user, remove_perm
 
-from accounts.credentials.models import ApiKey, ApiKeyQuerySet
+from accounts.credentials.models import ApiKey, ApiKeyQuerySet, ServiceKeyUserObjectPermission
 from accounts.organizations.access import Permission, allows
-from accounts.organizations.models import Membership
+from accounts.organizations.models import Membership, Organization
 
 if TYPE_CHECKING:
     from accounts.identity.models import User
@@ -79,6 +79,12 @@ def withdraw_exception(user: User, key: ApiKey) -> None:
     """Takes back what ``grant_exception`` gave."""
     remove_perm(VIEW_EXCEPTION, user, key)
     remove_perm(ROTATE_EXCEPTION, user, key)
+
+
+def with_exception(user: User, organization: Organization) -> set[int]:
+    """The service keys of ``organization``, by primary key, for which ``user`` has any exception."""
+    rows = ServiceKeyUserObjectPermission.objects.filter(user=user, content_object__organization=organization)
+    return set(rows.values_list("content_object_id", flat=True))
 
 
 def _is_own(membership: Membership, key: ApiKey) -> bool:

@@ -34,6 +34,8 @@ SHOWN = (
     "revoked_at",
     "revoked_by",
     "revoke_reason",
+    "suspended_at",
+    "suspend_cause",
     "generation",
     "replaced_by",
 )

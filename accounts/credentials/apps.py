@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class CredentialsConfig(AppConfig):
-    """Registers the audit events and the place in the navigation."""
+    """Registers the audit events, the place in the navigation, and the end that comes with leaving."""
 
     name = "accounts.credentials"
     label = "credentials"
@@ -16,8 +16,11 @@ class CredentialsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.credentials.events import KeyEvent
+        from accounts.credentials.receivers import end_what_the_person_held
+        from accounts.organizations.signals import member_removed
         from kellexa_portal.audit.catalogue import register
         from kellexa_portal.ui.navigation import register_item
 
         register(KeyEvent)
+        member_removed.connect(end_what_the_person_held, dispatch_uid="credentials.person_left")
         register_item(label=_("API keys"), url_name="credentials:list", icon="key", order=30)

@@ -7,9 +7,13 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from accounts.credentials import scopes
+from accounts.credentials.events import KeyEvent
 from accounts.credentials.models import ApiKey
+from accounts.identity import notices
+from accounts.identity.access import is_oneself
 from accounts.identity.models import User
 from accounts.identity.rules import zone_named
+from kellexa_portal.core.actor import Actor
 from kellexa_portal.mail import defer
 from kellexa_portal.mail.facts import SHORT, Facts, moment, origin
 from kellexa_portal.web.links import absolute
@@ -17,7 +21,7 @@ from kellexa_portal.web.links import absolute
 FOLDER = "accounts/credentials/mail"
 
 
-def key_created(*, key: ApiKey, to: User, at: datetime) -> None:
+def key_created(*, key: ApiKey, to: User, at: datetime, actor: Actor) -> None:
     """A key exists that did not exist before."""
     meanings = ", ".join(str(scope.meaning) for scope in scopes.meanings(key.scopes))
     facts = [
@@ -31,10 +35,11 @@ def key_created(*, key: ApiKey, to: User, at: datetime) -> None:
         to=to,
         subject=_("API key created: %(name)s") % {"name": key.name},
         facts=facts,
+        own_act=_own(KeyEvent.CREATED, actor, to),
     )
 
 
-def key_rotated(*, old: ApiKey, successor: ApiKey, to: User, at: datetime) -> None:
+def key_rotated(*, old: ApiKey, successor: ApiKey, to: User, at: datetime, actor: Actor) -> None:
     """A key has a successor; the mail says until when the old one works."""
     facts = [
         *_facts(successor, to, at),
@@ -48,11 +53,12 @@ def key_rotated(*, old: ApiKey, successor: ApiKey, to: User, at: datetime) -> No
         to=to,
         subject=_("API key rotated: %(name)s") % {"name": successor.name},
         facts=facts,
+        own_act=_own(KeyEvent.ROTATED, actor, to),
         extra={"has_ended": old.expires_at <= at},
     )
 
 
-def key_revoked(*, key: ApiKey, to: User, at: datetime) -> None:
+def key_revoked(*, key: ApiKey, to: User, at: datetime, actor: Actor) -> None:
     """A key has stopped working for good."""
     facts = [*_facts(key, to, at), (_("Reason"), str(key.get_revoke_reason_display()))]
     _send(
@@ -61,6 +67,31 @@ def key_revoked(*, key: ApiKey, to: User, at: datetime) -> None:
         to=to,
         subject=_("API key revoked: %(name)s") % {"name": key.name},
         facts=facts,
+        own_act=_own(KeyEvent.REVOKED, actor, to),
+    )
+
+
+def key_suspended(*, key: ApiKey, to: User, at: datetime) -> None:
+    """To the contacts of a service key: it is stopped for the time being, with its owner's account."""
+    _send(
+        "key_suspended",
+        key=key,
+        to=to,
+        subject=_("API key suspended: %(name)s") % {"name": key.name},
+        facts=[*_facts(key, to, at), (_("Reason"), str(key.get_suspend_cause_display()))],
+        occasion=at.isoformat(),
+    )
+
+
+def key_resumed(*, key: ApiKey, to: User, at: datetime) -> None:
+    """To the contacts of a service key: it works again."""
+    _send(
+        "key_resumed",
+        key=key,
+        to=to,
+        subject=_("API key works again: %(name)s") % {"name": key.name},
+        facts=[*_facts(key, to, at), (_("Expires"), _moment(key.expires_at, to))],
+        occasion=at.isoformat(),
     )
 
 
@@ -85,22 +116,45 @@ def _send(
     facts: Facts,
     extra: dict[str, object] | None = None,
     occasion: str = "",
+    own_act: KeyEvent | None = None,
 ) -> None:
-    """Once for each key and reader; ``occasion`` tells apart what may happen to them more than once."""
+    """Once for each key and reader; ``occasion`` tells apart what may happen to them more than once.
+
+    ``own_act`` is set where the portal believes that the reader did it: they may say that it wasn't them.
+    """
+    kind, template = f"credentials.{name}", f"{FOLDER}/{name}"
+    dedupe_key = ":".join(filter(None, [kind, key.key_id, str(to.public_id), occasion]))
+    context = {
+        "name": key.name,
+        "facts": facts,
+        "url": absolute("credentials:detail", key_id=key.key_id),
+        **(extra or {}),
+    }
+    if own_act is not None:
+        notices.send(
+            own_act,
+            kind=kind,
+            user=to,
+            subject=subject,
+            template=template,
+            context=context,
+            dedupe_key=dedupe_key,
+        )
+        return
     defer(
-        f"credentials.{name}",
+        kind,
         to=to.email,
         subject=subject,
-        template=f"{FOLDER}/{name}",
-        context={
-            "name": key.name,
-            "facts": facts,
-            "url": absolute("credentials:detail", key_id=key.key_id),
-            **(extra or {}),
-        },
-        dedupe_key=":".join(filter(None, [f"credentials.{name}", key.key_id, str(to.public_id), occasion])),
+        template=template,
+        context=context,
+        dedupe_key=dedupe_key,
         person=to.public_id,
     )
+
+
+def _own(event: KeyEvent, actor: Actor, to: User) -> KeyEvent | None:
+    """``event`` where the reader is the one who acted: another's act says nothing about their account."""
+    return event if is_oneself(actor, to) else None
 
 
 def _facts(key: ApiKey, to: User, at: datetime) -> Facts:

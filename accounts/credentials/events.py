@@ -13,6 +13,8 @@ class KeyEvent(AuditEvent):
     CREATED = "key.created", _("An API key was created.")
     ROTATED = "key.rotated", _("An API key was rotated.")
     REVOKED = "key.revoked", _("An API key was revoked.")
+    SUSPENDED = "key.suspended", _("An API key was suspended.")
+    RESUMED = "key.resumed", _("A suspended API key was brought back.")
     EXPIRED = "key.expired", _("An API key expired.")
     CONTACTS_CHANGED = "key.contacts.changed", _("The contacts of a service key were changed.")
     VERIFY_DENIED = "key.verify.deny", _("A genuine API key was refused.")

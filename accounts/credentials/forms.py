@@ -45,6 +45,7 @@ class FilterForm(forms.Form):
             (rules.State.ACTIVE, _("Active")),
             (rules.State.EXPIRING, _("Expires soon")),
             (rules.State.RETIRING, _("Being replaced")),
+            (rules.State.SUSPENDED, _("Suspended")),
             (rules.State.EXPIRED, _("Expired")),
             (rules.State.REVOKED, _("Revoked")),
         ],

@@ -25,7 +25,15 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
 
     def live(self, now: datetime) -> ApiKeyQuerySet:
         """Keys that still work at ``now``, as far as their own row says."""
+        return self.unended(now).filter(suspended_at__isnull=True)
+
+    def unended(self, now: datetime) -> ApiKeyQuerySet:
+        """Keys that still work at ``now``, or would if they were not suspended."""
         return self.filter(revoked_at__isnull=True, expires_at__gt=now)
+
+    def suspended(self, now: datetime) -> ApiKeyQuerySet:
+        """Keys that are stopped at ``now`` and may work again."""
+        return self.unended(now).filter(suspended_at__isnull=False)
 
     def in_state(self, state: rules.State, now: datetime) -> ApiKeyQuerySet:
         """Keys in exactly this state at ``now``."""
@@ -33,6 +41,8 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
             return self.filter(revoked_at__isnull=False)
         if state is rules.State.EXPIRED:
             return self.filter(revoked_at__isnull=True, expires_at__lte=now)
+        if state is rules.State.SUSPENDED:
+            return self.suspended(now)
         if state is rules.State.RETIRING:
             return self.live(now).filter(replaced_by__isnull=False)
         current = self.live(now).filter(replaced_by__isnull=True)
@@ -78,6 +88,9 @@ class ApiKey(models.Model):
         PERSON_LEFT = "person_left", _("The person who used it has left")
         OTHER = "other", _("Another reason")
 
+    class SuspendCause(models.TextChoices):
+        LOCKDOWN = "lockdown", _("Its owner’s account was locked down")
+
     key_id = models.CharField(max_length=tokens.ID_LENGTH, default=tokens.new_id, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -109,6 +122,8 @@ class ApiKey(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     revoke_reason = models.CharField(max_length=16, choices=RevokeReason.choices, blank=True)
+    suspended_at = models.DateTimeField(null=True, blank=True, editable=False)
+    suspend_cause = models.CharField(max_length=16, choices=SuspendCause.choices, blank=True, editable=False)
 
     contacts = models.ManyToManyField(settings.AUTH_USER_MODEL, through="ApiKeyContact", related_name="+")
 
@@ -145,6 +160,11 @@ class ApiKey(models.Model):
                 ),
                 name="credentials_apikey_revoke_reason",
             ),
+            models.CheckConstraint(
+                condition=models.Q(suspended_at__isnull=True, suspend_cause="")
+                | models.Q(suspended_at__isnull=False, suspend_cause="lockdown"),
+                name="credentials_apikey_suspension",
+            ),
             models.UniqueConstraint(fields=["family", "generation"], name="credentials_apikey_generation"),
             models.UniqueConstraint(
                 fields=["organization", "form_nonce"], name="credentials_apikey_form_nonce"
@@ -167,6 +187,7 @@ class ApiKey(models.Model):
         """Where the key stands at ``now``."""
         return rules.state_of(
             revoked_at=self.revoked_at,
+            suspended_at=self.suspended_at,
             expires_at=self.expires_at,
             is_replaced=self.replaced_by_id is not None,
             now=now,

@@ -20,6 +20,7 @@ STATE_LABELS: dict[rules.State, tuple[str, str | Promise]] = {
     rules.State.ACTIVE: ("ok", _("Active")),
     rules.State.EXPIRING: ("attention", _("Expires soon")),
     rules.State.RETIRING: ("info", _("Being replaced")),
+    rules.State.SUSPENDED: ("danger", _("Suspended")),
     rules.State.EXPIRED: ("neutral", _("Expired")),
     rules.State.REVOKED: ("neutral", _("Revoked")),
 }
@@ -64,6 +65,12 @@ def listed(membership: Membership, filters: Mapping[str, Any], *, now: datetime)
     return keys
 
 
+def suspended_of(owner: User, *, now: datetime) -> list[ApiKey]:
+    """The person's own keys that are stopped at ``now`` and may work again, whatever the organization."""
+    found = ApiKey.objects.suspended(now).filter(owner=owner).select_related("organization")
+    return list(found.order_by("organization__name", "name", "pk"))
+
+
 def owners_of(membership: Membership) -> list[tuple[str, str]]:
     """The owners of the keys that the person may see: public id and name, for the filter."""
     found = access.visible_to(membership).order_by("owner__name", "owner__public_id")
@@ -90,17 +97,20 @@ def family_of(membership: Membership, key: ApiKey) -> list[ApiKey]:
 
 
 def earlier_live(key: ApiKey, *, now: datetime) -> ApiKey | None:
-    """The key of the same line that still works beside ``key``, if there is one."""
+    """The key of the same line that has not ended beside ``key``, if there is one."""
     return (
         ApiKey.objects.filter(family=key.family, organization=key.organization_id)
-        .live(now)
+        .unended(now)
         .exclude(pk=key.pk)
         .first()
     )
 
 
-def addressees(key: ApiKey) -> list[User]:
-    """Who hears of the key: its owner and contacts who are active members, each once."""
+def addressees(key: ApiKey, *, by: Membership | None = None) -> list[User]:
+    """Who hears of the key: its owner, its contacts and who acts, as far as active members, each once.
+
+    Who acts hears of it too: it may be somebody else with a stolen session.
+    """
     people: Iterable[Any] = [
         row.user for row in key.contact_rows.select_related("user") if row.user.is_active
     ]
@@ -108,5 +118,6 @@ def addressees(key: ApiKey) -> list[User]:
     members = set(
         Membership.objects.filter(organization=key.organization_id).values_list("user_id", flat=True)
     )
-    unique = {person.pk: person for person in [*owner, *people] if person.pk in members}
+    acting = [by.user] if by is not None else []
+    unique = {person.pk: person for person in [*owner, *people, *acting] if person.pk in members}
     return list(unique.values())

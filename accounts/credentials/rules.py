@@ -26,24 +26,39 @@ HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co"})
 
 
 class State(StrEnum):
-    """Where a key stands. The first three still work."""
+    """Where a key stands. The first three still work; a suspended one may work again."""
 
     ACTIVE = "active"
     EXPIRING = "expiring"
     RETIRING = "retiring"
+    SUSPENDED = "suspended"
     EXPIRED = "expired"
     REVOKED = "revoked"
 
 
 LIVE = frozenset({State.ACTIVE, State.EXPIRING, State.RETIRING})
+UNENDED = LIVE | {State.SUSPENDED}
+"""What takes up a place in a family: a suspended key may come back beside the others."""
 
 
-def state_of(*, revoked_at: datetime | None, expires_at: datetime, is_replaced: bool, now: datetime) -> State:
-    """The state at ``now``. A key works up to, and not at, ``expires_at`` (half-open)."""
+def state_of(
+    *,
+    revoked_at: datetime | None,
+    suspended_at: datetime | None,
+    expires_at: datetime,
+    is_replaced: bool,
+    now: datetime,
+) -> State:
+    """The state at ``now``. A key works up to, and not at, ``expires_at`` (half-open).
+
+    What has ended for good is never merely suspended: it must not look as if it could come back.
+    """
     if revoked_at is not None:
         return State.REVOKED
     if expires_at <= now:
         return State.EXPIRED
+    if suspended_at is not None:
+        return State.SUSPENDED
     if is_replaced:
         return State.RETIRING
     return State.EXPIRING if expires_at - now <= EXPIRING_WITHIN else State.ACTIVE

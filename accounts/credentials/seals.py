@@ -1,8 +1,8 @@
 """Binds the columns of a key that authorise to a secret that the database does not hold.
 
 Someone who can write SQL, and nothing else, could otherwise add a scope, drop an address bound, move a
-key to another organization, lengthen its life or undo its revocation. What a seal can't see is a whole
-row put back to an earlier state together with its earlier seal: that shows in the audit log.
+key to another organization, lengthen its life or undo its revocation or suspension. What a seal can't see
+is a whole row put back to an earlier state together with its earlier seal: that shows in the audit log.
 """
 
 from __future__ import annotations
@@ -27,10 +27,14 @@ def is_intact(key: ApiKey) -> bool:
 
 
 def _canonical(key: ApiKey) -> bytes:
-    """One unambiguous text for one set of values: JSON in a fixed order, instants in UTC."""
+    """One unambiguous text for one set of values: JSON in a fixed order, instants in UTC.
+
+    The second form, with a suspension, differs in its number, so neither form reads as the other.
+    """
+    suspension = [] if key.suspended_at is None else [_instant(key.suspended_at)]
     return json.dumps(
         [
-            1,
+            2 if suspension else 1,
             key.key_id,
             bytes(key.hash).hex(),
             key.organization_id,
@@ -42,6 +46,7 @@ def _canonical(key: ApiKey) -> bytes:
             _instant(key.created_at),
             _instant(key.expires_at),
             _instant(key.revoked_at),
+            *suspension,
         ],
         separators=(",", ":"),
     ).encode()

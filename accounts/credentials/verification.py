@@ -1,7 +1,8 @@
 """Whether a token is good now, for this address and these scopes. Reads once and writes nothing.
 
-Unknown, foreign, revoked, expired, out of place: the caller learns only yes or no, and each no costs the
-same computations, an unknown id included (CWE-204, CWE-208). The reason is for the owner's audit log.
+Unknown, foreign, revoked, suspended, expired, out of place: the caller learns only yes or no, and each no
+costs the same computations, an unknown id included (CWE-204, CWE-208). The reason is for the owner's audit
+log.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class Denial(StrEnum):
     UNKNOWN = "unknown"
     TAMPERED = "tampered"
     REVOKED = "revoked"
+    SUSPENDED = "suspended"
     EXPIRED = "expired"
     OWNER_GONE = "owner_gone"
     NETWORK = "network"
@@ -95,6 +97,7 @@ def judge(
     refusals = (
         (not is_intact, Denial.TAMPERED),
         (key.revoked_at is not None, Denial.REVOKED),
+        (key.suspended_at is not None, Denial.SUSPENDED),
         (key.expires_at <= now, Denial.EXPIRED),
         (not _has_living_owner(key), Denial.OWNER_GONE),
         (not is_here, Denial.NETWORK),

@@ -45,7 +45,7 @@ class UserAdmin(ReadOnlyAdmin):
         "last_login",
     )
     readonly_fields = fields
-    actions = ("deactivate_selected", "reactivate_selected")
+    actions: tuple[str, ...] = ("deactivate_selected", "reactivate_selected")
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)

@@ -18,9 +18,15 @@ TELL_OF_THE_END_FOR = timedelta(days=7)
 
 
 def _to_rotate(now: datetime) -> QuerySet[ApiKey]:
-    """Keys without a successor that are alive, or died of age so lately that their owner is still told."""
+    """Keys without a successor that are alive, or died of age so lately that their owner is still told.
+
+    A suspended key can't be rotated, so nobody is reminded to.
+    """
     return ApiKey.objects.filter(
-        revoked_at__isnull=True, replaced_by__isnull=True, expires_at__gt=now - TELL_OF_THE_END_FOR
+        revoked_at__isnull=True,
+        suspended_at__isnull=True,
+        replaced_by__isnull=True,
+        expires_at__gt=now - TELL_OF_THE_END_FOR,
     )
 
 

@@ -48,6 +48,7 @@ class AccountSession(models.Model):
         PASSKEY = "passkey", _("Passkey")
         PASSWORD_AND_PASSKEY = "pwd_passkey", _("Password and passkey")
         ENROLMENT = "enrolment", _("New authenticator app")
+        NEW_PASSKEY = "new_passkey", _("New passkey")
         RECOVERY = "recovery", _("Recovery code and new factor")
 
     class EndReason(models.TextChoices):
@@ -113,7 +114,9 @@ class AccountSession(models.Model):
                 name="account_sessions_factor_with_time",
             ),
             models.CheckConstraint(
-                condition=models.Q(method__in=["totp", "passkey", "pwd_passkey", "enrolment", "recovery"]),
+                condition=models.Q(
+                    method__in=["totp", "passkey", "pwd_passkey", "enrolment", "new_passkey", "recovery"]
+                ),
                 name="account_sessions_method",
             ),
             models.CheckConstraint(

@@ -15,7 +15,7 @@ KEEP_ENDED_FOR = NEW_DEVICE_MEMORY
 LEVEL_TWO_FACTORS = 2
 
 
-TOLD_ELSEWHERE = frozenset({"enrolment", "recovery"})
+TOLD_ELSEWHERE = frozenset({"enrolment", "new_passkey", "recovery"})
 """Ways of signing in that send a notice of their own, so that one sign-in is not told twice."""
 
 
@@ -75,6 +75,7 @@ FACTOR_OF_METHOD = {
     "totp": "totp",
     "passkey": "passkey",
     "pwd_passkey": "passkey",
+    "new_passkey": "passkey",
     "enrolment": "totp",
     "recovery": "",
 }
@@ -91,6 +92,7 @@ METHODS = {
     "recovery": ("pwd", "recovery", "mfa"),
     "passkey": ("hwk", "user", "mfa"),
     "pwd_passkey": ("pwd", "hwk", "user", "mfa"),
+    "new_passkey": ("pwd", "hwk", "user", "mfa"),
 }
 
 

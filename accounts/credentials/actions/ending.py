@@ -41,8 +41,8 @@ def revoke_key(*, actor: Actor, key: ApiKey, reason: str, by: Membership | None 
         locked.save(update_fields=["revoked_at", "revoked_by", "revoke_reason", "seal"])
         changes = {} if was_intact else {"record": "altered"}
         evidence.note(KeyEvent.REVOKED, actor=actor, key=locked, reason=code, changes=changes)
-        for person in queries.addressees(locked):
-            emails.key_revoked(key=locked, to=person, at=now)
+        for person in queries.addressees(locked, by=by):
+            emails.key_revoked(key=locked, to=person, at=now, actor=actor)
         signals.key_revoked.send(sender=ApiKey, key=locked)
         return locked
 

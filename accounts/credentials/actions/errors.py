@@ -99,6 +99,16 @@ class KeyEnded(DomainError):
     message = _("This key was revoked. Create a new one instead.")
 
 
+class KeySuspended(DomainError):
+    """A successor of a suspended key would bring it back without its owner's step-up."""
+
+    code = "key_suspended"
+    fault = Fault.CONFLICT
+    message = _(
+        "This key is suspended. Its owner brings it back under “Lock-down”; until then it can’t be rotated."
+    )
+
+
 class AlreadyRevoked(DomainError):
     code = "key_already_revoked"
     fault = Fault.CONFLICT

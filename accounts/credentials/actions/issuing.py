@@ -15,6 +15,7 @@ from accounts.credentials.actions import errors, evidence
 from accounts.credentials.actions.contacts import attach_contacts, checked_contacts
 from accounts.credentials.events import KeyEvent
 from accounts.credentials.models import ApiKey
+from accounts.identity import quarantine
 from accounts.identity.models import User
 from accounts.organizations.access import permissions_of
 from accounts.organizations.models import Membership, Organization
@@ -53,6 +54,7 @@ def create_key(
             raise errors.InvalidKind
         if not access.may_create(by, kind):
             raise evidence.refuse(actor=actor, by=by, target=None, attempt=f"create_{kind}")
+        quarantine.require_free(by.user)
         if environment not in ApiKey.Environment.values:
             raise errors.InvalidEnvironment
         now = timezone.now()
@@ -73,22 +75,30 @@ def create_key(
         token = _issue(key)
         attach_contacts(key, people)
         evidence.note(KeyEvent.CREATED, actor=actor, key=key, changes=_facts(key))
-        for person in queries.addressees(key):
-            emails.key_created(key=key, to=person, at=now)
+        for person in queries.addressees(key, by=by):
+            emails.key_created(key=key, to=person, at=now, actor=actor)
         signals.key_created.send(sender=ApiKey, key=key)
         return IssuedKey(key, token)
 
 
 def require_creator(*, actor: Actor, by: Membership) -> None:
-    """Refuses, on record, a person whose role includes no kind of key, before their form is even read."""
+    """Refuses, on record, a person whose role includes no kind of key, before their form is even read.
+
+    A person in quarantine is told so here, too (``QuarantinedError``).
+    """
     if not any(access.may_create(by, kind) for kind in ApiKey.Kind.values):
         raise evidence.refuse(actor=actor, by=by, target=None, attempt="create")
+    quarantine.require_free(by.user)
 
 
 def require_rotator(*, actor: Actor, by: Membership, key: ApiKey) -> None:
-    """Refuses, on record, a person who may not rotate ``key``, before their form is even read."""
+    """Refuses, on record, a person who may not rotate ``key``, before their form is even read.
+
+    A person in quarantine is told so here, too (``QuarantinedError``).
+    """
     if not access.may_rotate(by, key):
         raise evidence.refuse(actor=actor, by=by, target=evidence.target_of(key), attempt="rotate")
+    quarantine.require_free(by.user)
 
 
 def rotate_key(
@@ -112,19 +122,19 @@ def rotate_key(
         family = _lock_family(key)
         old = next(row for row in family if row.pk == key.pk)
         _require_rotatable(old)
-        earlier = [row for row in family if row.pk != old.pk and row.state_at(now) in rules.LIVE]
+        earlier = [row for row in family if row.pk != old.pk and row.state_at(now) in rules.UNENDED]
         if len(earlier) + 2 > rules.MAX_LIVE_IN_FAMILY:
             if not force:
                 raise errors.FamilyFull
             _end_now(earlier, now)
         successor, token = _succeed(old, now)
         _retire(old, successor, overlap=overlap, now=now)
-        _report_rotation(actor, old, successor, now=now, ended=[row.key_id for row in earlier])
+        _report_rotation(actor, by, old, successor, now=now, ended=[row.key_id for row in earlier])
         return IssuedKey(successor, token, replaced=old)
 
 
 def _report_rotation(
-    actor: Actor, old: ApiKey, successor: ApiKey, *, now: datetime, ended: list[str]
+    actor: Actor, by: Membership, old: ApiKey, successor: ApiKey, *, now: datetime, ended: list[str]
 ) -> None:
     changes = {
         "successor": successor.key_id,
@@ -134,8 +144,8 @@ def _report_rotation(
     if ended:
         changes["ended_at_once"] = ", ".join(ended)
     evidence.note(KeyEvent.ROTATED, actor=actor, key=old, changes=changes)
-    for person in queries.addressees(successor):
-        emails.key_rotated(old=old, successor=successor, to=person, at=now)
+    for person in queries.addressees(successor, by=by):
+        emails.key_rotated(old=old, successor=successor, to=person, at=now, actor=actor)
     signals.key_rotated.send(sender=ApiKey, key=old, successor=successor)
 
 
@@ -151,6 +161,8 @@ def _require_rotatable(old: ApiKey) -> None:
         raise errors.KeyEnded
     if old.replaced_by_id is not None:
         raise errors.AlreadyRotated
+    if old.suspended_at is not None:
+        raise errors.KeySuspended
     if not seals.is_intact(old):
         raise errors.KeyTampered
 

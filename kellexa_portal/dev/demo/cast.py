@@ -45,6 +45,21 @@ class DemoKey:
     is_revoked: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class DemoInvitation:
+    """One open invitation: of whom, as what."""
+
+    email: str
+    role: str
+    is_expired: bool = False
+
+
+INVITING, STRICT = "Acme", "Globex"
+INVITATIONS = (
+    DemoInvitation("new-colleague@acme.example", Membership.Role.MEMBER),
+    DemoInvitation("forgotten@acme.example", Membership.Role.AUDITOR, is_expired=True),
+)
+
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 

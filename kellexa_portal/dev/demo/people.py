@@ -15,6 +15,7 @@ from accounts.organizations.models import Membership, Organization
 from kellexa_portal.core.actor import Actor
 from kellexa_portal.dev.demo import cast
 from kellexa_portal.dev.demo.book import Book
+from kellexa_portal.dev.demo.organizations import ensure_invitations, ensure_policy
 
 ACTOR = Actor.system("demo")
 
@@ -38,6 +39,8 @@ def ensure_people(book: Book) -> list[Person]:
     people.append(Person(_ensure_operator(book), Membership.Role.OWNER, cast.PLATFORM))
     people.append(Person(_ensure_user(book, cast.PROSPECT, "Pat Prospect (demo)"), "prospect", ""))
     people += [Person(_ensure_staff(book, role), role, "") for role in cast.STAFF_ROLES]
+    ensure_invitations()
+    ensure_policy()
     return people
 
 

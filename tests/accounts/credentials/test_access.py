@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import Permission as GlobalPermission
 
 from accounts.credentials import access, actions
 from accounts.credentials.models import ApiKey, ServiceKeyUserObjectPermission
@@ -108,14 +107,3 @@ def test_an_exception_in_another_organization_counts_for_nothing(people: dict[st
     assert not access.visible_to(elsewhere).exists()
     assert not access.may_view(elsewhere, key)
     assert not access.may_rotate(elsewhere, key)
-
-
-def test_a_global_permission_opens_no_key(people: dict[str, Membership]) -> None:
-    place = people[Role.MEMBER]
-    key = credentials.api_key(people[Role.OWNER])
-    place.user.user_permissions.set(GlobalPermission.objects.filter(codename__endswith="_service_key"))
-
-    assert GlobalPermission.objects.filter(codename__endswith="_service_key").count() == 2
-    assert not access.may_view(place, key)
-    assert not access.may_rotate(place, key)
-    assert not access.visible_to(place).exists()

@@ -28,13 +28,18 @@ DAY = timedelta(days=1)
     ],
 )
 def test_a_key_works_up_to_its_end_and_not_at_it(expires_at: datetime, state: State) -> None:
-    assert rules.state_of(revoked_at=None, expires_at=expires_at, is_replaced=False, now=NOW) is state
+    found = rules.state_of(
+        revoked_at=None, suspended_at=None, expires_at=expires_at, is_replaced=False, now=NOW
+    )
+
+    assert found is state
 
 
-def test_revoked_comes_before_expired_and_expired_before_replaced() -> None:
-    def of(*, revoked: bool, past: bool) -> State:
+def test_what_ended_for_good_comes_first_then_what_is_stopped_then_what_is_replaced() -> None:
+    def of(*, revoked: bool, past: bool, suspended: bool = True) -> State:
         return rules.state_of(
             revoked_at=NOW - DAY if revoked else None,
+            suspended_at=NOW - DAY if suspended else None,
             expires_at=NOW - TICK if past else NOW + 50 * DAY,
             is_replaced=True,
             now=NOW,
@@ -42,7 +47,8 @@ def test_revoked_comes_before_expired_and_expired_before_replaced() -> None:
 
     assert of(revoked=True, past=True) is State.REVOKED
     assert of(revoked=False, past=True) is State.EXPIRED
-    assert of(revoked=False, past=False) is State.RETIRING
+    assert of(revoked=False, past=False) is State.SUSPENDED
+    assert of(revoked=False, past=False, suspended=False) is State.RETIRING
 
 
 @given(

@@ -1,0 +1,28 @@
+"""Reads of lock-downs; each starts from the person or from the token of a link."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from accounts.identity import tokens
+from accounts.identity.models import User
+from accounts.lockdown import rules
+from accounts.lockdown.models import DisavowalLink, Lockdown
+from accounts.sessions.models import AccountSession
+
+
+def open_lockdown_of(user: User) -> Lockdown | None:
+    """The lock-down that holds the person's account now."""
+    return Lockdown.objects.unlifted().filter(user=user).first()
+
+
+def link_of(token: str) -> DisavowalLink | None:
+    """The link of a notice, whether or not it still works."""
+    return DisavowalLink.objects.select_related("user").filter(token_hash=tokens.digest(token)).first()
+
+
+def recovered_lately(user: User) -> bool:
+    """Whether somebody came in with a recovery code within the quarantine."""
+    since = timezone.now() - rules.RECOVERY_QUARANTINE
+    recovered = AccountSession.objects.filter(user=user, method=AccountSession.Method.RECOVERY)
+    return recovered.filter(started_at__gt=since).exists()
