@@ -36,6 +36,8 @@ class Config:
     redis_url: str
     mail: dict[str, Any]
     mail_from: str
+    geoip_database: str
+    geoip_asn_database: str
 
     def databases(self) -> dict[str, dict[str, Any]]:
         """``default``, and ``independent``: the same database over connections of its own.
@@ -103,7 +105,17 @@ def _read(reader: Reader, *, is_development: bool, state: Path) -> Config:
             reader, "EMAIL_URL", remedy="" if is_development else "name the mail server, smtp+tls://…"
         ),
         mail_from=reader.text("MAIL_FROM") or f"Kellexa <no-reply@{urlsplit(public_url).hostname}>",
+        geoip_database=_read_path(reader, "GEOIP_DATABASE"),
+        geoip_asn_database=_read_path(reader, "GEOIP_ASN_DATABASE"),
     )
+
+
+def _read_path(reader: Reader, name: str) -> str:
+    """The path of a file that may be left out, but not be missing once it is named."""
+    path = reader.text(name)
+    if path and not Path(path).is_file():
+        reader.fault(name, "names no file; give the path of a database in MaxMind's format, or leave it out.")
+    return path
 
 
 def load(variables: MutableMapping[str, str] = os.environ) -> Config:
