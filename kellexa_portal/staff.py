@@ -17,6 +17,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import cache_control
 
 from accounts.identity.access import staff_roles
 from accounts.identity.models import StaffAssignment, User
@@ -136,7 +137,9 @@ class PortalAdminSite(admin.AdminSite):
         The policy is the portal's without Trusted Types, because Django's admin writes HTML through jQuery.
         Everything else of it holds, so no script comes from elsewhere and none stands in a page.
         """
-        inner = csp_replace({"require-trusted-types-for": None})(super().admin_view(view, cacheable))
+        # Nothing of it is stored, the pages that Django holds cacheable included (attack case 37).
+        unstored = cache_control(no_store=True, private=True)(super().admin_view(view, cacheable=False))
+        inner = csp_replace({"require-trusted-types-for": None})(unstored)
 
         @functools.wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""How often one may try. Every number here stands in docs/adr/0007 too; a test holds them together."""
+"""How often one may try. Every number here stands in docs/limits.md too; a test holds them together."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_otp.models import Device
 
-from accounts.identity import access, known_browser
+from accounts.identity import access, known_browser, quarantine
 from accounts.identity import pending as half_sign_ins
 from accounts.identity.models import PendingSignIn, User
 from accounts.sessions import devices, emails, queries, rules, signals
@@ -364,6 +364,7 @@ def note_export(*, actor: Actor, user: User, filters: Mapping[str, Any]) -> None
     Raises ``NotPermittedError`` for others.
     """
     access.require_oneself(actor, user)
+    quarantine.require_free(user)
     with transaction.atomic():
         record(
             SessionEvent.ACTIVITY_EXPORTED,

@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.identity import access, emails, limits, queries, rules, signals, tokens
+from accounts.identity import access, emails, limits, quarantine, queries, rules, signals, tokens
 from accounts.identity.events import IdentityEvent
 from accounts.identity.models import EmailChange, PasswordReset, PendingSignIn, User
 from kellexa_portal.audit import Outcome, Stream, Target, record, record_independently
@@ -35,10 +35,11 @@ def request_email_change(*, actor: Actor, user: User, email: str) -> None:
     """Mails a link to the new address; the present one is told.
 
     An address that has an account gets a mail that says so, and the answer is the same: the page tells
-    nobody who has an account. Raises ``NotPermittedError`` for anybody else, ``SameEmailError`` and
-    ``TooManyAttempts``.
+    nobody who has an account. Raises ``NotPermittedError`` for anybody else, ``QuarantinedError``,
+    ``SameEmailError`` and ``TooManyAttempts``.
     """
     access.require_oneself(actor, user)
+    quarantine.require_free(user)
     if rules.canonical_email(email) == rules.canonical_email(user.email):
         raise SameEmailError
     raise_if_spent(limits.EMAIL_CHANGE, str(user.public_id))
@@ -68,6 +69,7 @@ def change_email(*, actor: Actor, user: User, token: str, session_key: str) -> U
     Raises ``NotPermittedError`` for anybody but ``user`` and ``EmailLinkDeadError``, which is on record.
     """
     access.require_oneself(actor, user)
+    quarantine.require_free(user)
     change = queries.live_email_change(token, user)
     if change is None:
         raise _refused(actor, user)

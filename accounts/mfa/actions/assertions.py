@@ -24,7 +24,7 @@ from accounts.mfa.models import Passkey
 from accounts.mfa.queries import passkey_named
 from accounts.sessions.actions import SignInLapsedError, complete_login
 from accounts.sessions.models import AccountSession
-from kellexa_portal.audit import Outcome, Stream, Target, record, record_independently
+from kellexa_portal.audit import Outcome, Stream, Target, record_independently
 from kellexa_portal.core.actor import Actor
 from kellexa_portal.core.errors import DomainError, Fault
 from kellexa_portal.ratelimit import raise_if_spent, refund
@@ -183,7 +183,7 @@ def _judge(
 
 def _note_copy(passkey: Passkey, *, shown: int) -> None:
     """Puts a fallen counter on record and tells the owner, at most once an hour for each passkey."""
-    record(
+    record_independently(
         MfaEvent.PASSKEY_COUNTER,
         actor=Actor.anonymous(),
         stream=Stream.user(passkey.user.public_id),

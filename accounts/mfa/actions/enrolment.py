@@ -15,7 +15,7 @@ from accounts.mfa.actions.challenges import Asker, Purpose
 from accounts.mfa.actions.guesses import WrongCodeError, WrongRecoveryCodeError
 from accounts.mfa.actions.passkeys import draft_passkey, note_new_passkey, note_removal
 from accounts.mfa.actions.recovery import NewRecoveryCodes, draw_codes
-from accounts.mfa.actions.verification import prove_code
+from accounts.mfa.actions.verification import reverify_by_code
 from accounts.mfa.events import MfaEvent
 from accounts.mfa.models import Enrolment, Passkey, RecoveryCode, TotpDevice
 from accounts.mfa.queries import authenticator_of, has_factor
@@ -86,9 +86,9 @@ def begin_enrolment(*, pending: PendingSignIn) -> Enrolment:
         return found or _new_enrolment(user=pending.user, pending=locked)
 
 
-def begin_replacement(*, session: AccountSession, code: str) -> Enrolment:
+def begin_replacement(request: HttpRequest, *, code: str) -> Enrolment:
     """Begins to replace the app after a present code of the old one; raises as ``prove_code`` does."""
-    prove_code(session=session, code=code)
+    session = reverify_by_code(request, code=code)
     with transaction.atomic():
         locked = AccountSession.objects.select_for_update().get(pk=session.pk)
         Enrolment.objects.filter(session=locked).delete()

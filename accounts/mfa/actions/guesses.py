@@ -11,7 +11,7 @@ from accounts.identity.models import PendingSignIn, User
 from accounts.mfa import emails, rules
 from accounts.mfa.budgets import Purse
 from accounts.mfa.events import MfaEvent
-from kellexa_portal.audit import Outcome, Stream, Target, record
+from kellexa_portal.audit import Outcome, Stream, Target, record_independently
 from kellexa_portal.core.actor import Actor
 from kellexa_portal.core.errors import DomainError, Fault
 from kellexa_portal.ratelimit import TooManyAttempts
@@ -55,28 +55,27 @@ def admit(*, purse: Purse, pending: PendingSignIn | None = None) -> int:
     try:
         return purse.spend()
     except TooManyAttempts:
-        with transaction.atomic():
-            _record(MfaEvent.BUDGET_SPENT, user=purse.user, outcome=Outcome.DENIED)
+        _record(MfaEvent.BUDGET_SPENT, user=purse.user, outcome=Outcome.DENIED)
         raise
 
 
 def refuse(
     event: MfaEvent, *, user: User, borne: int, pending: PendingSignIn | None = None, reason: str = ""
 ) -> None:
-    """Notes a wrong guess in a transaction of its own, and tells the owner once it looks like an attack.
+    """Notes a wrong guess, whatever becomes of the request, and tells the owner once it looks like an attack.
 
     At most one mail an hour: a stranger who keeps guessing must not be able to flood the owner.
     """
     outcome = Outcome.DENIED if event is MfaEvent.CODE_REPLAYED else Outcome.FAILURE
-    with transaction.atomic():
-        _record(event, user=user, outcome=outcome, reason=reason)
-        tries = pending.tries if pending is not None else 0
-        if pending is not None and max(borne, tries) >= rules.WRONG_CODES_BEFORE_MAIL:
+    _record(event, user=user, outcome=outcome, reason=reason)
+    tries = pending.tries if pending is not None else 0
+    if pending is not None and max(borne, tries) >= rules.WRONG_CODES_BEFORE_MAIL:
+        with transaction.atomic():
             emails.wrong_codes(user=user, event_id=f"{user.public_id}:{timezone.now():%Y%m%d%H}")
 
 
 def _record(event: MfaEvent, *, user: User, outcome: Outcome, reason: str = "") -> None:
-    record(
+    record_independently(
         event,
         actor=Actor.anonymous(),
         stream=Stream.user(user.public_id),

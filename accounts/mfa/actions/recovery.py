@@ -8,12 +8,13 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts.identity import quarantine
 from accounts.identity.models import PendingSignIn, User
 from accounts.identity.rules import PENDING_LIFETIME, PENDING_TRIES
 from accounts.mfa import emails, rules
 from accounts.mfa.actions.aftermath import end_others_after_change
 from accounts.mfa.actions.guesses import NoTriesLeftError, WrongRecoveryCodeError, admit, refuse
-from accounts.mfa.actions.verification import prove_code
+from accounts.mfa.actions.verification import reverify_by_code
 from accounts.mfa.budgets import Purse
 from accounts.mfa.events import MfaEvent
 from accounts.mfa.models import Enrolment, RecoveryCode
@@ -75,7 +76,7 @@ def renew_codes(
 
     Raises ``WrongCodeError`` or ``TooManyAttempts``.
     """
-    prove_code(session=session, code=code)
+    reverify_by_code(request, code=code)
     return renew_codes_after_step_up(request, actor=actor, session=session)
 
 
@@ -130,4 +131,5 @@ def _note_use(user: User, *, left: int) -> None:
         target=Target("user", str(user.public_id)),
         changes={"left": left},
     )
+    quarantine.begin(user, actor=Actor.system("mfa"), reason="recovery_code")
     emails.recovery_code_used(user=user, left=left, event_id=uuid7().hex)

@@ -13,8 +13,9 @@ from accounts.mfa.budgets import Purse
 from accounts.mfa.events import MfaEvent
 from accounts.mfa.models import TotpDevice, Verdict
 from accounts.mfa.queries import authenticator_of
-from accounts.sessions.actions import SignInLapsedError, complete_login
+from accounts.sessions.actions import SignInLapsedError, complete_login, reverify
 from accounts.sessions.models import AccountSession
+from accounts.sessions.queries import session_of
 
 REFUSALS = {Verdict.WRONG: MfaEvent.CODE_REFUSED, Verdict.REPLAYED: MfaEvent.CODE_REPLAYED}
 
@@ -60,3 +61,12 @@ def prove_code(*, session: AccountSession, code: str) -> TotpDevice:
         raise WrongCodeError
     purse.give_back()
     return device
+
+
+def reverify_by_code(request: HttpRequest, *, code: str) -> AccountSession:
+    """Asks the person behind ``request`` for a present code and gives their session a new key (case 31).
+
+    Raises as ``prove_code`` does.
+    """
+    device = prove_code(session=session_of(request), code=code)
+    return reverify(request, device=device, factor="totp")

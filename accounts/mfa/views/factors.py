@@ -56,7 +56,7 @@ def replace(request: HttpRequest) -> HttpResponse:
     form = CodeForm(typed(request), takes_focus=True)
     if form.is_valid():
         try:
-            enrolments.begin_replacement(session=session_of(request), code=form.cleaned_data["code"])
+            enrolments.begin_replacement(request, code=form.cleaned_data["code"])
         except WrongCodeError as error:
             form.add_error("code", error.sentence())
         else:

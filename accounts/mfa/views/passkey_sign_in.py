@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_POST
 
 from accounts.identity import known_browser, tokens
@@ -59,6 +60,7 @@ def finish(request: HttpRequest) -> HttpResponse:
 
 
 @gates.public
+@cache_control(no_store=True, private=True)
 @require_POST
 @due_at(Stage.VERIFY)
 @answers_scripts
@@ -68,6 +70,7 @@ def begin_verify(request: HttpRequest, *, pending: PendingSignIn) -> HttpRespons
 
 
 @gates.public
+@cache_control(no_store=True, private=True)
 @require_POST
 @due_at(Stage.ENROL, Stage.RECOVERED)
 @answers_scripts
