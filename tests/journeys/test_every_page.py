@@ -65,6 +65,8 @@ ON_THE_WAY = {
     "accounts:email_undo",
     "organizations:invitation",
     "lockdown:link",
+    "lockdown:lift",
+    "lockdown:keys",
     "mfa:verify",
     "mfa:recover",
     "mfa:enrol",

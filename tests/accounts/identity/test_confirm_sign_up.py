@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.conf import settings
 from django.db import connections
 from django.test import Client
 from django.utils import timezone
@@ -101,18 +100,6 @@ def test_the_password_of_a_sign_up_cannot_be_guessed_by_the_reader_of_its_mail(c
     assert reader.post(path, {"password": accounts.PASSWORD}).status_code == 429
 
 
-def test_the_link_works_once(client: Client) -> None:
-    sign_up(client)
-    path = path_to(EMAIL)
-    client.post(path)
-
-    again = client.post(path)
-
-    assert again.status_code == 404
-    assert client.get(path).status_code == 404
-    assert User.objects.count() == 1
-
-
 def test_the_link_is_dead_the_moment_its_day_is_over_without_any_cleaner(client: Client) -> None:
     sign_up(client)
     SignUp.objects.update(
@@ -151,15 +138,6 @@ def test_an_account_that_came_to_be_meanwhile_is_left_alone(client: Client) -> N
 
     assert response.status_code == 404
     assert User.objects.get() == owner
-
-
-def test_a_planted_session_id_dies_at_the_confirmation(client: Client) -> None:
-    sign_up(client)
-    planted = client.cookies[settings.SESSION_COOKIE_NAME].value
-
-    client.post(path_to(EMAIL))
-
-    assert client.cookies[settings.SESSION_COOKIE_NAME].value != planted
 
 
 def test_nothing_of_the_sign_up_stays_in_the_session_after_it(client: Client) -> None:

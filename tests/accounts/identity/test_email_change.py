@@ -277,3 +277,20 @@ def test_parallel_uses_of_one_link_move_the_account_once(client: Client) -> None
     with ThreadPoolExecutor(6) as pool:
         assert sum(pool.map(use, range(6))) == 1
     assert OutboxMail.objects.filter(kind="accounts.email_moved_away").count() == 1
+
+
+def test_a_quarantined_account_keeps_its_address(client: Client, ada: User) -> None:
+    link = asked_for(client)
+    User.objects.update(quarantined_until=timezone.now() + timedelta(hours=1))
+
+    assert client.post(PAGE, {"email": "other@new.example"}).status_code == 403
+    assert client.post(link).status_code == 403
+    ada.refresh_from_db()
+    assert ada.email == "ada@example.com"
+
+
+def test_the_way_back_is_open_in_quarantine(client: Client, ada: User) -> None:
+    undo = moved(client)
+    User.objects.update(quarantined_until=timezone.now() + timedelta(hours=1))
+
+    assert Client().post(undo).status_code == 302

@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts.identity.access import NotPermittedError
 from accounts.identity.actions import people
-from accounts.identity.models import PendingSignIn, StaffAssignment, User
+from accounts.identity.models import StaffAssignment, User
 from kellexa_portal.audit import Stream
 from kellexa_portal.core.actor import Actor
 from tests.accounts.identity.mailbox import kinds_to, path_to
@@ -107,20 +107,6 @@ def test_the_admin_can_neither_add_nor_change_nor_delete(administrator: Client) 
     assert "delete_selected" not in administrator.get(LIST).content.decode()
     user.refresh_from_db()
     assert not user.is_staff
-
-
-def test_deactivating_ends_everything_at_once(administrator: Client) -> None:
-    user, mine, half = accounts.user(), Client(), Client()
-    sign_in(mine, user)
-    half.post("/accounts/login/", {"email": user.email, "password": accounts.PASSWORD})
-
-    _act(administrator, "deactivate_selected", user)
-
-    assert mine.get("/accounts/password/").status_code == 302
-    assert not PendingSignIn.objects.exists()
-    refused = Client().post("/accounts/login/", {"email": user.email, "password": accounts.PASSWORD})
-    assert refused.status_code == 422
-    assert "account.access.deactivate" in recorded(Stream.user(user.public_id))
 
 
 def test_reactivating_lets_the_person_sign_in_anew(administrator: Client) -> None:

@@ -1,13 +1,9 @@
-"""The documented limits are the running ones, and they hold while Redis is down."""
+"""Limits hold while Redis is down, and seeds stay sealed."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from pathlib import Path
-
 import pytest
 import time_machine
-from django.conf import settings
 from django.test import Client
 
 from accounts.mfa import rules
@@ -18,15 +14,6 @@ from tests.factories.sign_in import enrolled, new_person, oathtool, prove_passwo
 
 NO_REDIS = "redis://127.0.0.1:1/0"
 VERIFY = "/accounts/login/verify/"
-ADR = Path(settings.BASE_DIR) / "docs" / "adr" / "0008-second-factors.md"
-
-
-def minutes(period: timedelta) -> int:
-    return int(period.total_seconds() // 60)
-
-
-def hours(period: timedelta) -> int:
-    return minutes(period) // 60
 
 
 @pytest.mark.django_db

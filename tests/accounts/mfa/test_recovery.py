@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 import time_machine
 from django.test import Client
+from django.utils import timezone
 
+from accounts.identity import quarantine
 from accounts.identity.models import PendingSignIn, User
 from accounts.mfa import rules
 from accounts.mfa.models import RecoveryCode, TotpDevice
@@ -99,6 +102,7 @@ def test_recovery_ends_with_a_new_app_in_place_of_the_old(
     names = [event.name for event in events_of(Stream.user(ada.public_id)).order_by("pk")]
     assert names[1:] == [
         "auth.recovery.use",
+        "account.quarantine.begin",
         "auth.mfa.replace",
         "auth.login.succeed",
         "session.revoke_others",
@@ -189,3 +193,16 @@ def test_a_zone_that_this_system_does_not_know_stops_no_recovery(
 
     assert response.status_code in {302, 303}
     assert "UTC" in body.of(OutboxMail.objects.get()).text
+
+
+def test_a_recovery_code_begins_a_quarantine(client: Client, ada: User) -> None:
+    """A thief with a printed code gets in, and can neither make a key nor move the address for a day."""
+    code = with_recovery_codes(ada)[0]
+    prove_password(client, ada)
+
+    client.post(RECOVER, {"recovery_code": code})
+
+    ada.refresh_from_db()
+    assert ada.quarantined_until is not None
+    assert timedelta(hours=23) < ada.quarantined_until - timezone.now() <= timedelta(hours=24)
+    assert not quarantine.is_quarantined(ada, ada.quarantined_until)

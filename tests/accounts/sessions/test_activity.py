@@ -115,3 +115,10 @@ def test_a_spreadsheet_runs_nothing_of_it(client: Client, ada: User, agent: str)
 
     assert "'" + agent in [row["user_agent"] for row in rows]
     assert agent not in [row["user_agent"] for row in rows]
+
+
+def test_a_quarantined_person_takes_nothing_away(client: Client, ada: User) -> None:
+    User.objects.update(quarantined_until=timezone.now() + timedelta(hours=1))
+
+    assert client.get(PAGE + "export.csv").status_code == 403
+    assert client.get(PAGE).status_code == 200
