@@ -140,8 +140,8 @@ class CreateKeyForm(forms.Form):
     nonce = forms.UUIDField(
         widget=forms.HiddenInput,
         error_messages={
-            "required": _("This page is too old. Reload it and try again."),
-            "invalid": _("This page is too old. Reload it and try again."),
+            "required": _("This page was too old. Check what stands here and send it again."),
+            "invalid": _("This page was too old. Check what stands here and send it again."),
         },
     )
 
@@ -226,6 +226,8 @@ class CreateKeyForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
+        if "nonce" not in cleaned:  # the page comes back with one that works
+            self.data["nonce"] = str(uuid.uuid4())  # type: ignore[index]  # a copy of ours: see __init__
         if cleaned.get("kind") == ApiKey.Kind.PERSONAL and cleaned.get("contacts"):
             self.add_error("contacts", _("Only service keys have contacts."))
         return cleaned

@@ -39,8 +39,11 @@ class NameField(forms.CharField):
         super().__init__(max_length=rules.MAX_NAME_LENGTH, **kwargs)
 
     def to_python(self, value: Any) -> str:
+        text = super().to_python(value)
+        if not text:
+            return ""
         try:
-            return rules.clean_name(super().to_python(value) or "")
+            return rules.clean_name(text)
         except ValueError as error:
             raise ValidationError(_("Leave out control characters."), code="invalid") from error
 

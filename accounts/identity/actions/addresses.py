@@ -12,7 +12,7 @@ from accounts.identity.models import EmailChange, PasswordReset, PendingSignIn, 
 from kellexa_portal.audit import Outcome, Stream, Target, record, record_independently
 from kellexa_portal.core.actor import Actor
 from kellexa_portal.core.errors import DomainError, Fault
-from kellexa_portal.ratelimit import raise_if_spent
+from kellexa_portal.ratelimit import raise_if_spent, spend
 
 
 class SameEmailError(DomainError):
@@ -136,15 +136,23 @@ def _record(event: IdentityEvent, actor: Actor, account: User) -> None:
     record(event, actor=actor, stream=Stream.user(account.public_id), target=target)
 
 
+def note_dead_link(*, actor: Actor, user: User | None) -> None:
+    """Puts on record that a link which no longer works was opened, by ``user`` if somebody is signed in.
+
+    Once a period and network: links can be made up by the thousand, and must not fill the evidence.
+    """
+    if spend(limits.DENIAL_ON_RECORD, f"email:{limits.network()}").allowed:
+        _refused(actor, user)
+
+
 def _refused(actor: Actor, account: User | None) -> EmailLinkDeadError:
-    """The refusal to raise, after it was put on record; links that were made up belong to nobody's log."""
-    if account is not None:
-        record_independently(
-            IdentityEvent.EMAIL_REFUSED,
-            actor=actor,
-            stream=Stream.user(account.public_id),
-            target=Target("user", str(account.public_id)),
-            outcome=Outcome.DENIED,
-            reason=EmailLinkDeadError.code,
-        )
+    """The refusal to raise, after it was put on record."""
+    record_independently(
+        IdentityEvent.EMAIL_REFUSED,
+        actor=actor,
+        stream=Stream.user(account.public_id) if account else Stream.system(),
+        target=Target("user", str(account.public_id)) if account else None,
+        outcome=Outcome.DENIED,
+        reason=EmailLinkDeadError.code,
+    )
     return EmailLinkDeadError()

@@ -58,6 +58,7 @@ def email_confirm(request: HttpRequest, token: str) -> HttpResponse:
     person = _person(request)
     change = queries.live_email_change(token, person)
     if change is None:
+        actions.note_dead_link(actor=Actor.of(person), user=person)
         return _dead_link(request)
     if request.method != "POST":
         return render(request, "accounts/identity/email_confirm.html", {"change": change})
@@ -79,6 +80,7 @@ def email_undo(request: HttpRequest, token: str) -> HttpResponse:
     """For the holder of the former address: shows at GET, brings the address back at POST."""
     change = queries.undoable_email_change(token)
     if change is None:
+        actions.note_dead_link(actor=Actor.anonymous(), user=None)
         return _dead_link(request)
     if request.method != "POST":
         return render(request, "accounts/identity/email_undo.html", {"change": change})

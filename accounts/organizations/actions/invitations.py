@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
@@ -25,6 +25,8 @@ from accounts.organizations.events import OrganizationEvent
 from accounts.organizations.models import Invitation, Membership
 from kellexa_portal.core.actor import Actor
 from kellexa_portal.ratelimit import raise_if_spent, spend
+
+SHORTEST = timedelta(microseconds=1)
 
 
 def invite(*, actor: Actor, by: Membership, email: str, role: str) -> Invitation:
@@ -121,7 +123,7 @@ def stop_invitations_of(*, actor: Actor, user: User) -> int:
         sent = Invitation.objects.open().filter(invited_by=user, expires_at__gt=now)
         live = list(sent.select_related("organization").order_by("pk"))
         for invitation in live:
-            invitation.expires_at = now
+            invitation.expires_at = max(now, invitation.sent_at + SHORTEST)  # sent in this very instant
             invitation.save(update_fields=["expires_at"])
             evidence.note_invitation(OrganizationEvent.INVITE_STOPPED, actor=actor, invitation=invitation)
         return len(live)

@@ -165,3 +165,14 @@ def test_an_auditor_makes_none(client: Client, place: Membership) -> None:
     assert client.post(CREATE, typed()).status_code == 403
     assert recorded(Stream.organization(place.organization.public_id))[-1] == "key.access.denied"
     assert "New key" not in client.get(LIST).content.decode()
+
+
+@pytest.mark.parametrize("nonce", ["", "zzz"])
+def test_a_page_that_is_too_old_comes_back_as_one_that_works(
+    client: Client, place: Membership, nonce: str
+) -> None:
+    refused = client.post(CREATE, typed(nonce=nonce))
+
+    fresh = refused.context["form"]["nonce"].value()
+    assert refused.status_code == 422
+    assert client.post(CREATE, typed(nonce=fresh)).status_code == 200

@@ -101,3 +101,12 @@ def test_markup_in_what_was_typed_is_shown_as_text(client: Client) -> None:
 
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert" in page
+
+
+@pytest.mark.parametrize("field", ["name", "organization_name"])
+@pytest.mark.parametrize("typed", ["", "   "])
+def test_an_empty_name_is_asked_for_in_plain_words(client: Client, field: str, typed: str) -> None:
+    answer = client.post("/accounts/signup/", {field: typed})
+
+    assert answer.status_code == 422
+    assert answer.context["form"].errors[field] == ["This field is required."]

@@ -294,3 +294,12 @@ def test_the_way_back_is_open_in_quarantine(client: Client, ada: User) -> None:
     User.objects.update(quarantined_until=timezone.now() + timedelta(hours=1))
 
     assert Client().post(undo).status_code == 302
+
+
+def test_a_dead_link_is_on_record_once_a_while(client: Client, ada: User) -> None:
+    for _ in range(3):
+        client.get(PAGE + "confirm/" + "x" * 43 + "/")
+    Client(REMOTE_ADDR="192.0.2.7").get(PAGE + "undo/" + "x" * 43 + "/")
+
+    assert recorded(Stream.user(ada.public_id)).count("account.email.deny") == 1
+    assert recorded(Stream.system()).count("account.email.deny") == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -246,6 +247,18 @@ def test_a_lock_down_ends_what_the_account_sent(owner: Membership) -> None:
     assert (Client().get(theirs).status_code, Client().get(kept).status_code) == (404, 200)
     assert recorded(_stream(owner)).count("org.invite.stopped") == 1
     assert Invitation.objects.open().count() == 2
+
+
+def test_a_lock_down_does_not_stumble_over_an_invitation_of_the_same_instant(owner: Membership) -> None:
+    """Also after the clock was set back: the database refuses a life of no length."""
+    admin = member(owner.organization, Role.ADMIN)
+    with time_machine.travel("2026-11-23T12:00:07Z", tick=False):
+        invited(admin, "thief@evil.example", Role.ADMIN)
+        with transaction.atomic():
+            stopped = actions.stop_invitations_of(actor=Actor.system("tests"), user=admin.user)
+
+    assert stopped == 1
+    assert Invitation.objects.get(email="thief@evil.example").expires_at < timezone.now()
 
 
 def test_in_quarantine_nobody_makes_an_owner(client: Client, owner: Membership) -> None:

@@ -312,3 +312,8 @@ def test_check_asks_the_database_only_when_it_may() -> None:
         assert check_key_ids(None, databases=None) == []
         with pytest.raises(Exception, match=r"crypto\.E001"):
             call_command("check", databases=["default"])
+
+
+def test_a_key_that_nobody_knows_is_not_retired() -> None:
+    with pytest.raises(CommandError, match="KEYRING holds no key nope"):
+        reencrypt("--retire-kek", "nope")

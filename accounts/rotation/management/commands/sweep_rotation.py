@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import is_naive
 
@@ -18,9 +21,9 @@ def _instant(text: str) -> datetime:
     try:
         at = parse_datetime(text)
     except ValueError as error:
-        raise CommandError(f"{text!r} is no instant: {error}") from error
+        raise ArgumentTypeError(f"{text!r} is no instant: {error}") from error
     if at is None or is_naive(at):
-        raise CommandError(f"{text!r} is no ISO 8601 instant with a zone, such as 2026-05-17T09:00:00Z.")
+        raise ArgumentTypeError(f"{text!r} is no ISO 8601 instant with a zone, such as 2026-05-17T09:00:00Z.")
     return at
 
 
@@ -35,6 +38,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["now"] and options["now"] > timezone.now() and not settings.DEVELOPMENT:
+            raise CommandError("Outside development nobody is reminded ahead of the clock.")
         actor = Actor.system("rotation")
         expired = expire_due(actor=actor, now=options["now"])
         done = actions.sweep(actor=actor, now=options["now"])

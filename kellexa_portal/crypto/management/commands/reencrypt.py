@@ -31,6 +31,14 @@ class Command(BaseCommand):
         retiring: str | None = options["retire_kek"]
         if retiring is not None and retiring == wrapper().current_id:
             raise CommandError("This is the current key: put another first in KEYRING and restart.")
+        if (
+            retiring is not None
+            and not wrapper().knows(retiring)
+            and not reencryption.references_to(retiring)
+        ):
+            raise CommandError(
+                f"KEYRING holds no key {retiring}, and nothing is wrapped under one of that name."
+            )
         keys = reencryption.rewrap_data_keys()
         self.stdout.write(f"data keys moved to {wrapper().current_id}: {keys.moved}")
         if options["new_data_keys"]:
