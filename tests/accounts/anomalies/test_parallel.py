@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier, Event, Thread
+from threading import Event, Thread
 
 import pytest
 from django.db import connections, transaction
@@ -21,6 +19,7 @@ from kellexa_portal.core.actor import Actor
 from kellexa_portal.core.context import RequestContext
 from kellexa_portal.mail.models import OutboxMail
 from tests.factories.sign_in import new_person
+from tests.support.parallel import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,20 +32,6 @@ def wrong_code(user: User) -> None:
         record(MfaEvent.CODE_REFUSED, actor=Actor.anonymous(), stream=stream, outcome=Outcome.FAILURE)
 
 
-def at_once(count: int, work: Callable[[], int]) -> list[int]:
-    barrier = Barrier(count)
-
-    def run(_index: int) -> int:
-        try:
-            barrier.wait(timeout=30)
-            return work()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(run, range(count)))
-
-
 def alarms(user: User) -> int:
     return events_of(Stream.user(user.public_id)).filter(name="anomaly.mfa_guess").count()
 
@@ -56,7 +41,7 @@ def test_of_sweeps_at_once_one_finds() -> None:
     for _number in range(3):
         wrong_code(ada)
 
-    done = at_once(6, lambda: sweeping.sweep(actor=PORTAL).found)
+    done = at_once(6, lambda _: sweeping.sweep(actor=PORTAL).found)
 
     assert sum(done) == 1
     assert (Anomaly.objects.count(), alarms(ada)) == (1, 1)
@@ -70,7 +55,7 @@ def test_the_unique_row_holds_where_the_lock_would_not(monkeypatch: pytest.Monke
     monkeypatch.setattr(sweeping.queries, "was_told", lambda *args, **kwargs: False)
     events = list(events_of(Stream.user(ada.public_id)).filter(name="auth.mfa.fail"))
 
-    def judge() -> int:
+    def judge(_: int) -> int:
         with transaction.atomic():
             return sweeping._judge(events)
 

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
-
 import pytest
-from django.db import connections
 from django.test import Client
 
 from accounts.identity.models import PendingSignIn, User
@@ -37,6 +32,7 @@ from tests.factories.sign_in import (
     totp_now,
     with_recovery_codes,
 )
+from tests.support.parallel import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -44,21 +40,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def ada() -> User:
     return new_person()
-
-
-def at_once(count: int, work: Callable[[int], int]) -> list[int]:
-    """Runs ``work`` in ``count`` threads that start together; answers their results."""
-    barrier = Barrier(count)
-
-    def run(index: int) -> int:
-        try:
-            barrier.wait(timeout=30)
-            return work(index)
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(run, range(count)))
 
 
 def test_of_many_parallel_passwords_no_more_than_the_budget_is_looked_at(ada: User) -> None:

@@ -12,10 +12,10 @@ from accounts.organizations.models import Membership
 from kellexa_portal.audit import Stream
 from tests.accounts.identity.mailbox import kinds_to
 from tests.accounts.lockdown.conftest import Notify, renewed
-from tests.accounts.mfa.test_parallel import at_once
 from tests.factories import organizations
 from tests.factories.audit_support import recorded
 from tests.factories.sign_in import may, new_person, sign_in
+from tests.support.parallel import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
