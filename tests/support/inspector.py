@@ -21,7 +21,11 @@ WATCH = """
         `policy: ${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`
     ));
 """
-SETTLED = "() => Promise.all(document.getAnimations().map(moving => moving.finished)).then(() => true)"
+# What moves is waited for, two seconds at most: an animation of a hidden part may never end.
+SETTLED = """() => Promise.race([
+    Promise.allSettled(document.getAnimations().map(moving => moving.finished)),
+    new Promise(enough => setTimeout(enough, 2000)),
+]).then(() => true)"""
 OVERFLOW = """() => document.documentElement.scrollWidth > innerWidth
     ? [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1)
         .slice(0, 3).map(e => e.outerHTML.slice(0, 120))
