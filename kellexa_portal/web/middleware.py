@@ -21,9 +21,10 @@ from kellexa_portal.core.errors import DomainError
 from kellexa_portal.core.ids import uuid7
 from kellexa_portal.web import problems, stepup
 from kellexa_portal.web.client import comes_through_proxy, ip_of
-from kellexa_portal.web.gates import gate_of, is_admin_view
+from kellexa_portal.web.gates import Gate, gate_of, is_admin_view
+from kellexa_portal.web.methods import PAGE, methods_of
 from kellexa_portal.web.stepup import StepUpRequired
-from kellexa_portal.web.uploads import announced_length
+from kellexa_portal.web.uploads import announced_length, hides_its_length
 
 logger = logging.getLogger("kellexa.requests")
 
@@ -106,6 +107,8 @@ class InputGuardMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if announced_length(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             return self._too_large(request)
+        if hides_its_length(request):
+            return self._no_length(request)
         query = request.META.get("QUERY_STRING", "").encode("latin-1", "replace")
         path = request.path_info
         if (
@@ -125,6 +128,16 @@ class InputGuardMiddleware:
         return self.get_response(request)
 
     @staticmethod
+    def _no_length(request: HttpRequest) -> HttpResponse:
+        return problems.refusal(
+            request,
+            status=HTTPStatus.LENGTH_REQUIRED,
+            code="length_required",
+            for_people=_("Go back and send the form again with another browser."),
+            for_programs=_("Send the body with Content-Length, not in chunks."),
+        )
+
+    @staticmethod
     def _too_large(request: HttpRequest) -> HttpResponse:
         return problems.refusal(
             request,
@@ -141,6 +154,30 @@ class InputGuardMiddleware:
         if request.content_type == MULTIPART:
             return all(_is_text(part) for name, values in request.POST.lists() for part in (name, *values))
         return request.content_type != FORM or _is_readable(request.body)
+
+
+class MethodMiddleware:
+    """Answers a method that a view does not take before the CSRF check would answer 403 in its place.
+
+    A view without declared methods is refused anything but what a page takes; only programs' views, which
+    no browser's cookie opens, answer for themselves.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        if gate_of(view) is Gate.MACHINE:
+            return None
+        methods = methods_of(view) or PAGE
+        if request.method in methods:
+            return None
+        return problems.method_not_allowed(request, allow=", ".join(methods))
 
 
 class GateMiddleware:

@@ -17,6 +17,11 @@ def announced_length(request: HttpRequest) -> int:
         return 0
 
 
+def hides_its_length(request: HttpRequest) -> bool:
+    """Whether a body comes in chunks without an announced length: none of it would be read."""
+    return "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH")
+
+
 class RefusingUploadHandler(FileUploadHandler):
     """Answers 400 at the first byte of a file; Django's own handlers would fill the disk (CWE-400)."""
 

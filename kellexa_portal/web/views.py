@@ -8,9 +8,9 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
 
 from kellexa_portal.web import gates, problems
+from kellexa_portal.web.methods import require_safe
 
 
 @gates.public
