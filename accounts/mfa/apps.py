@@ -43,6 +43,7 @@ class MfaConfig(AppConfig):
                 "mfa:replace",
                 "mfa:replace_scan",
                 "mfa:recovery_codes",
+                "mfa:recovery_codes_new",
                 "mfa:remove_app",
                 "mfa:passkey_add",
                 "mfa:passkey",

@@ -27,4 +27,5 @@ urlpatterns = [
     path("mfa/passkeys/<uuid:public_id>/", passkeys.rename, name="passkey"),
     path("mfa/passkeys/<uuid:public_id>/remove/", passkeys.remove, name="passkey_remove"),
     path("mfa/recovery-codes/", factors.recovery_codes, name="recovery_codes"),
+    path("mfa/recovery-codes/new/", factors.recovery_codes_new, name="recovery_codes_new"),
 ]

@@ -13,12 +13,21 @@ class SessionsConfig(AppConfig):
         from accounts.sessions import receivers
         from accounts.sessions.events import SessionEvent
         from accounts.sessions.keeper import SessionKeeper
+        from accounts.sessions.models import HAND_OVER, SEALED_COLUMN
         from kellexa_portal.audit.catalogue import register
+        from kellexa_portal.crypto import register_sealed
         from kellexa_portal.ui.navigation import register_account_link, register_item, register_sign_out
         from kellexa_portal.web.stepup import register_keeper
 
         register(SessionEvent)
         register_keeper(SessionKeeper())
+        register_sealed(
+            "account_sessions.HandOver",
+            SEALED_COLUMN,
+            HAND_OVER,
+            scope=lambda row: row.scope,
+            row=lambda row: row.public_id,
+        )
         password_changed.connect(receivers.end_after_password, dispatch_uid="accounts.sessions.password")
         email_changed.connect(receivers.end_after_email, dispatch_uid="accounts.sessions.email")
         purging.connect(receivers.sweep, dispatch_uid="accounts.sessions.sweep")

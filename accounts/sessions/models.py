@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 from typing import ClassVar
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models
@@ -13,6 +14,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.sessions import rules
 from kellexa_portal.core.ids import uuid7
+from kellexa_portal.crypto import Place, open_sealed, seal
+
+HAND_OVER = "hand-over"
+SEALED_COLUMN = "sealed_secret"
 
 
 def digest_of(session_key: str) -> bytes:
@@ -182,3 +187,45 @@ class StepUpGrant(models.Model):
 
     def __str__(self) -> str:
         return f"step-up grant {self.pk}"
+
+
+class HandOver(models.Model):
+    """A secret between the form that made it and the one page that shows it, sealed (see ``handover``).
+
+    ``holder`` is the public id of the session or half sign-in that made it, and alone may take it.
+    """
+
+    public_id = models.UUIDField(default=uuid7, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    holder = models.UUIDField()
+    purpose = models.CharField(max_length=48)
+    sealed_secret = models.BinaryField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["expires_at"], name="account_sessions_handover_exp"),
+        ]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["public_id"], name="account_sessions_handover_public_id"),
+            models.UniqueConstraint(fields=["holder", "purpose"], name="account_sessions_handover_once"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.public_id)
+
+    @property
+    def scope(self) -> UUID:
+        """Whose data key seals the secret: the person's own."""
+        return self.user.public_id
+
+    def close(self, secret: str) -> None:
+        """Puts ``secret`` into this row; sealed for another row it would not open here."""
+        self.sealed_secret = seal(secret.encode(), place=self._place())
+
+    def open(self) -> str:
+        """The secret in clear, for one page. Raises ``SealedValueError``."""
+        return open_sealed(bytes(self.sealed_secret), place=self._place()).decode()
+
+    def _place(self) -> Place:
+        return Place(self.scope, HAND_OVER, self._meta.db_table, SEALED_COLUMN, self.public_id)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from accounts.identity.models import User
-from accounts.sessions import actions
+from accounts.sessions import actions, handover
 from accounts.sessions.models import AccountSession
 from kellexa_portal.core.actor import Actor
 
@@ -31,3 +31,4 @@ def sweep(*, actor: Actor, now: datetime, **kwargs: Any) -> None:
     """Ends what the clock has ended and forgets what ended long ago, whether or not its person comes back."""
     actions.end_expired(actor=actor, now=now)
     actions.forget_old(actor=actor, now=now)
+    handover.forget_expired(actor=actor, now=now)

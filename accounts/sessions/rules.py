@@ -12,6 +12,7 @@ MAX_LIVE_SESSIONS = 50
 SEEN_EVERY = timedelta(minutes=1)
 NEW_DEVICE_MEMORY = timedelta(days=180)
 KEEP_ENDED_FOR = NEW_DEVICE_MEMORY
+HAND_OVER_LIFETIME = timedelta(minutes=5)
 LEVEL_TWO_FACTORS = 2
 
 

@@ -14,7 +14,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.sessions import actions, exports, queries, rules, stepup
 from accounts.sessions.forms import ActivityFilterForm
@@ -25,6 +24,7 @@ from kellexa_portal.core.errors import DomainError, Fault
 from kellexa_portal.core.pagination import page
 from kellexa_portal.web import gates
 from kellexa_portal.web.forms import render as render_form
+from kellexa_portal.web.methods import require_http_methods, require_post, require_safe
 
 EVENTS_A_PAGE = 25
 EXPORTS = {
@@ -106,7 +106,7 @@ def session_list(request: HttpRequest) -> HttpResponse:
 
 @gates.own_account
 @stepup.required(stepup.Level.RECENT, back_to="sessions:list")
-@require_POST
+@require_post
 def end(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Ends one session of one's own; ending this very one signs out."""
     person = queries.person_of(request)
@@ -122,7 +122,7 @@ def end(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 @gates.own_account
 @stepup.required(stepup.Level.RECENT, back_to="sessions:list")
-@require_POST
+@require_post
 def end_others(request: HttpRequest) -> HttpResponse:
     """Ends every session of one's own but this one."""
     person = queries.person_of(request)

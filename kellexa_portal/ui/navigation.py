@@ -65,6 +65,18 @@ class OrganizationMenu:
         return url_of(self.switch_url_name) if len(self.choices) > 1 else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """One line at the head of every page with one action, until its cause is gone."""
+
+    title: Text
+    text: Text
+    url: str
+    action: Text
+    tone: str = "attention"
+
+
+BannerSource = Callable[[HttpRequest], Banner | None]
 OrganizationSource = Callable[[HttpRequest], OrganizationMenu | None]
 
 
@@ -80,6 +92,7 @@ class Registry:
     sign_out: NavItem | None = None
     alarm: NavItem | None = None
     organizations: OrganizationSource | None = None
+    banners: dict[str, BannerSource] = field(default_factory=dict)
 
 
 registry = Registry()
@@ -135,6 +148,11 @@ def register_alarm(*, url_name: str, label: Text) -> None:
 def register_organizations(source: OrganizationSource) -> None:
     """Names the function that knows the active organization and those to switch to."""
     registry.organizations = source
+
+
+def register_banner(name: str, source: BannerSource) -> None:
+    """Names a function that knows what a person has to hear on every page; the same name replaces it."""
+    registry.banners[name] = source
 
 
 def url_of(url_name: str) -> str:

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 
 from kellexa_portal.ui import navigation
-from kellexa_portal.ui.navigation import NavLink, OrganizationMenu, registry
+from kellexa_portal.ui.navigation import Banner, NavLink, OrganizationMenu, registry
 from kellexa_portal.ui.theme import Theme, theme_of
 
 
@@ -92,6 +92,12 @@ class Shell:
         """Who is signed in; the menu shows ``name`` and ``email``."""
         user = getattr(self._request, "user", None)
         return user if user is not None and user.is_authenticated else None
+
+    @cached_property
+    def banners(self) -> list[Banner]:
+        """What the person has to hear on every page."""
+        found = [source(self._request) for source in registry.banners.values()]
+        return [banner for banner in found if banner is not None]
 
     @cached_property
     def organization(self) -> OrganizationMenu | None:

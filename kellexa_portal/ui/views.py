@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.views.decorators.http import require_POST
 
 from kellexa_portal.ui.theme import Theme, keep
 from kellexa_portal.web import gates
+from kellexa_portal.web.methods import require_post
 from kellexa_portal.web.redirects import safe_next
 
 
 @gates.public
-@require_POST
+@require_post
 def switch_theme(request: HttpRequest) -> HttpResponse:
     """Keeps the chosen theme and goes back to the page; never to another site (CWE-601)."""
     value = request.POST.get("theme", "")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render as render_page
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.identity.models import User
 from accounts.mfa import queries, rules
@@ -17,12 +18,14 @@ from accounts.mfa.actions.passkeys import remove_factor
 from accounts.mfa.actions.recovery import NewRecoveryCodes, renew_codes, renew_codes_after_step_up
 from accounts.mfa.forms import CodeForm, typed
 from accounts.mfa.models import Enrolment
+from accounts.mfa.views import codes_page
 from accounts.mfa.views.sign_in import seed_page
 from accounts.sessions import stepup
 from accounts.sessions.queries import live_sessions_of, person_of, session_of
 from kellexa_portal.core.actor import Actor
 from kellexa_portal.web import gates
 from kellexa_portal.web.forms import render
+from kellexa_portal.web.methods import require_http_methods, require_safe
 
 page_with_form = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -115,7 +118,7 @@ def _scan(request: HttpRequest, person: User, enrolment: Enrolment, *, is_first:
 @gates.own_account
 @page_with_form
 def recovery_codes(request: HttpRequest) -> HttpResponse:
-    """Makes ten new recovery codes after a code of the app; they stand in this one answer only."""
+    """Makes ten new recovery codes after a code of the app, and leads to the page that shows them, once."""
     person = person_of(request)
     if queries.authenticator_of(person) is None:
         codes: HttpResponse = _codes_by_step_up(request)
@@ -151,7 +154,20 @@ def _codes_by_step_up(request: HttpRequest) -> HttpResponse:
 
 
 def _new_codes(request: HttpRequest, fresh: NewRecoveryCodes) -> HttpResponse:
-    return render_page(request, "accounts/mfa/recovery_codes_new.html", {"codes": fresh.codes})
+    session = session_of(request)
+    codes_page.give(fresh, user=session.user, holder=session.public_id)
+    return HttpResponseRedirect(reverse("mfa:recovery_codes_new"), status=303)
+
+
+@gates.own_account
+@require_safe
+def recovery_codes_new(request: HttpRequest) -> HttpResponse:
+    """Shows the codes that this session has just made, to the first who asks; 410 ever after."""
+    session = session_of(request)
+    codes = codes_page.take(request, user=session.user, holder=session.public_id)
+    context = {"codes": codes, "codes_left": queries.recovery_codes_left(session.user)}
+    status = HTTPStatus.OK if codes else HTTPStatus.GONE
+    return render_page(request, "accounts/mfa/recovery_codes_new.html", context, status=status)
 
 
 @gates.own_account

@@ -6,7 +6,6 @@ from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_POST
 
 from accounts.identity import known_browser, tokens
 from accounts.identity.models import PendingSignIn
@@ -17,6 +16,7 @@ from accounts.mfa.views.ceremonies import answers_scripts, ask_for_known, ask_fo
 from accounts.mfa.views.stages import Stage, due_at
 from accounts.sessions.landing import landing_of
 from kellexa_portal.web import gates, problems
+from kellexa_portal.web.methods import require_post
 from kellexa_portal.web.redirects import safe_next
 
 BROWSER = "passkey_browser"
@@ -24,7 +24,7 @@ MAX_BODY = webauthn.MAX_ANSWER_LENGTH + 4096
 
 
 @gates.public
-@require_POST
+@require_post
 @answers_scripts
 def begin(request: HttpRequest) -> HttpResponse:
     """Asks for any passkey of this site; names nobody, so that nothing is told about accounts (case 30)."""
@@ -35,7 +35,7 @@ def begin(request: HttpRequest) -> HttpResponse:
 
 
 @gates.public
-@require_POST
+@require_post
 @answers_scripts
 def finish(request: HttpRequest) -> HttpResponse:
     """Signs in by the passkey alone, and answers where to go: ``{"location": "/…"}``."""
@@ -61,7 +61,7 @@ def finish(request: HttpRequest) -> HttpResponse:
 
 @gates.public
 @cache_control(no_store=True, private=True)
-@require_POST
+@require_post
 @due_at(Stage.VERIFY)
 @answers_scripts
 def begin_verify(request: HttpRequest, *, pending: PendingSignIn) -> HttpResponse:
@@ -71,7 +71,7 @@ def begin_verify(request: HttpRequest, *, pending: PendingSignIn) -> HttpRespons
 
 @gates.public
 @cache_control(no_store=True, private=True)
-@require_POST
+@require_post
 @due_at(Stage.ENROL, Stage.RECOVERED)
 @answers_scripts
 def begin_enrol(request: HttpRequest, *, pending: PendingSignIn) -> HttpResponse:

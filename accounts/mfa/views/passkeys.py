@@ -9,7 +9,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render as render_page
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.mfa import queries
 from accounts.mfa.actions import passkeys as actions
@@ -22,6 +21,7 @@ from accounts.sessions.queries import person_of, session_of
 from kellexa_portal.core.actor import Actor
 from kellexa_portal.web import gates
 from kellexa_portal.web.forms import render
+from kellexa_portal.web.methods import require_http_methods, require_post
 from kellexa_portal.web.stepup import StepUpRequired
 
 Level = stepup.Level
@@ -58,7 +58,7 @@ def add(request: HttpRequest) -> HttpResponse:
 
 
 @gates.own_account
-@require_POST
+@require_post
 @answers_scripts
 def begin_add(request: HttpRequest) -> HttpResponse:
     """Asks for a new passkey; a session whose factor is not fresh gets no question."""
@@ -68,7 +68,7 @@ def begin_add(request: HttpRequest) -> HttpResponse:
 
 
 @gates.own_account
-@require_POST
+@require_post
 @answers_scripts
 def begin_step_up(request: HttpRequest) -> HttpResponse:
     """Asks for one of the person's passkeys, to show again that it is them."""

@@ -12,7 +12,6 @@ from django.shortcuts import render as render_page
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.identity import known_browser
 from accounts.identity import pending as half_sign_ins
@@ -27,6 +26,7 @@ from accounts.mfa.actions.recovery import NewRecoveryCodes, use_recovery_code
 from accounts.mfa.actions.verification import verify_code
 from accounts.mfa.forms import CodeForm, NewPasskeyForm, PasskeyForm, RecoveryCodeForm, typed
 from accounts.mfa.models import Enrolment
+from accounts.mfa.views import codes_page
 from accounts.mfa.views.ceremonies import suggested_name
 from accounts.mfa.views.stages import Stage, begin_again, due_at
 from accounts.sessions.actions import SignInLapsedError
@@ -36,6 +36,7 @@ from kellexa_portal.core.errors import DomainError
 from kellexa_portal.ratelimit import TooManyAttempts
 from kellexa_portal.web import gates
 from kellexa_portal.web.forms import render
+from kellexa_portal.web.methods import require_http_methods, require_post
 
 no_store = cache_control(no_store=True, private=True)
 page_with_form = require_http_methods(["GET", "HEAD", "POST"])
@@ -68,7 +69,7 @@ def verify(request: HttpRequest, *, pending: PendingSignIn) -> HttpResponse:
 
 @gates.public
 @no_store
-@require_POST
+@require_post
 @due_at(Stage.VERIFY)
 def verify_with_passkey(request: HttpRequest, *, pending: PendingSignIn) -> HttpResponse:
     """Takes the answer of one of the person's passkeys."""
@@ -124,7 +125,7 @@ def recover(request: HttpRequest, *, pending: PendingSignIn) -> HttpResponse:
 @page_with_form
 @due_at(Stage.ENROL, Stage.RECOVERED)
 def enrol(request: HttpRequest, *, pending: PendingSignIn) -> HttpResponse:
-    """Offers a passkey first, then an app; the answer to the app's first code shows the recovery codes."""
+    """Offers a passkey first, then an app; the app's first code leads to the recovery codes."""
     enrolment = enrolments.begin_enrolment(pending=pending)
     if enrolment.confirmed_at is not None:
         return HttpResponseRedirect(reverse("mfa:enrol_codes"), status=303)
@@ -137,17 +138,17 @@ def enrol(request: HttpRequest, *, pending: PendingSignIn) -> HttpResponse:
         except enrolments.OutOfOrderError:
             return HttpResponseRedirect(reverse("mfa:enrol_codes"), status=303)
         else:
-            return _show_codes(request, pending, RecoveryCodeForm(), fresh)
+            return _to_codes(pending, fresh)
     context = {**_enrol_page(pending, enrolment), "code_form": form, "step": 2 if form.is_bound else 1}
     return render(request, ENROL_PAGE, context, form=form)
 
 
 @gates.public
 @no_store
-@require_POST
+@require_post
 @due_at(Stage.ENROL, Stage.RECOVERED)
 def enrol_passkey(request: HttpRequest, *, pending: PendingSignIn) -> HttpResponse:
-    """Takes a new passkey as the factor to be; the answer shows the recovery codes."""
+    """Takes a new passkey as the factor to be, and leads to the recovery codes."""
     enrolment = enrolments.begin_enrolment(pending=pending)
     form = _new_passkey_form(request.POST)
     if form.is_valid():
@@ -163,7 +164,7 @@ def enrol_passkey(request: HttpRequest, *, pending: PendingSignIn) -> HttpRespon
         except enrolments.OutOfOrderError:
             return HttpResponseRedirect(reverse("mfa:enrol_codes"), status=303)
         else:
-            return _show_codes(request, pending, RecoveryCodeForm(), fresh)
+            return _to_codes(pending, fresh)
     context = {
         **_enrol_page(pending, enrolment),
         "code_action": reverse("mfa:enrol"),
@@ -177,7 +178,7 @@ def enrol_passkey(request: HttpRequest, *, pending: PendingSignIn) -> HttpRespon
 @page_with_form
 @due_at(Stage.ENROL, Stage.RECOVERED)
 def enrol_codes(request: HttpRequest, *, pending: PendingSignIn) -> HttpResponse:
-    """Takes one recovery code back, which shows that they were stored, and completes the sign-in."""
+    """Shows the recovery codes once, takes one back, and so completes the sign-in."""
     enrolment = queries.enrolment_of_pending(pending)
     if enrolment is None or enrolment.confirmed_at is None:
         return HttpResponseRedirect(reverse("mfa:enrol"), status=303)
@@ -203,15 +204,14 @@ def enrol_codes(request: HttpRequest, *, pending: PendingSignIn) -> HttpResponse
 
 @gates.public
 @no_store
-@require_POST
+@require_post
 @due_at(Stage.ENROL, Stage.RECOVERED)
 def enrol_new_codes(request: HttpRequest, *, pending: PendingSignIn) -> HttpResponse:
     """Shows ten other recovery codes to a person who lost sight of the first."""
     enrolment = queries.enrolment_of_pending(pending)
     if enrolment is None or enrolment.confirmed_at is None:
         return HttpResponseRedirect(reverse("mfa:enrol"), status=303)
-    fresh = enrolments.redraw_codes(enrolment=enrolment)
-    return _show_codes(request, pending, RecoveryCodeForm(), fresh)
+    return _to_codes(pending, enrolments.redraw_codes(enrolment=enrolment))
 
 
 def seed_page(enrolment: Enrolment) -> dict[str, Any]:
@@ -250,10 +250,14 @@ def _stage_facts(pending: PendingSignIn) -> dict[str, Any]:
     return {"is_recovery": pending.stage == Stage.RECOVERED, "steps": steps}
 
 
-def _show_codes(
-    request: HttpRequest, pending: PendingSignIn, form: Form, fresh: NewRecoveryCodes | None = None
-) -> HttpResponse:
-    context = {**_stage_facts(pending), "codes": fresh.codes if fresh else ()}
+def _to_codes(pending: PendingSignIn, fresh: NewRecoveryCodes) -> HttpResponse:
+    codes_page.give(fresh, user=pending.user, holder=pending.public_id)
+    return HttpResponseRedirect(reverse("mfa:enrol_codes"), status=303)
+
+
+def _show_codes(request: HttpRequest, pending: PendingSignIn, form: Form) -> HttpResponse:
+    codes = codes_page.take(request, user=pending.user, holder=pending.public_id)
+    context = {**_stage_facts(pending), "codes": codes}
     return render(request, "accounts/mfa/enrol_codes.html", context, form=form)
 
 

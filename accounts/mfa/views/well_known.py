@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, JsonResponse
-from django.views.decorators.http import require_safe
 
 from kellexa_portal.web import gates
 from kellexa_portal.web.links import absolute
+from kellexa_portal.web.methods import require_safe
 
 
 @gates.public

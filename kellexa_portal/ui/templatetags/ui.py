@@ -133,16 +133,17 @@ def input_id(field: BoundField) -> str:
 
 
 @register.inclusion_tag("ui/components/page_links.html", takes_context=True)
-def page_links(context: dict[str, Any], page: Page[Any]) -> dict[str, str]:
-    """Links to the older rows and back to the newest, with the list's filters kept in the address."""
+def page_links(context: dict[str, Any], page: Page[Any]) -> dict[str, object]:
+    """Links to the next rows and back to the first, with the list's filters kept in the address."""
     request: HttpRequest = context["request"]
     query = request.GET.copy()
     had_cursor = bool(query.pop("cursor", None))
     first_url = f"?{query.urlencode()}" if had_cursor else ""
+    is_sorted = bool(query.get("sort"))
     if page.next_cursor is None:
-        return {"next_url": "", "first_url": first_url}
+        return {"next_url": "", "first_url": first_url, "is_sorted": is_sorted}
     query["cursor"] = page.next_cursor
-    return {"next_url": f"?{query.urlencode()}", "first_url": first_url}
+    return {"next_url": f"?{query.urlencode()}", "first_url": first_url, "is_sorted": is_sorted}
 
 
 @register.simple_block_tag

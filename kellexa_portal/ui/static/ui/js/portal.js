@@ -8,4 +8,5 @@ import "./menu.js";
 import "./passkey.js";
 import "./password.js";
 import "./print.js";
+import "./shown-once.js";
 import "./time-zone.js";
