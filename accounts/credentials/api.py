@@ -12,7 +12,6 @@ from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_safe
 from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import HttpBearer
@@ -22,6 +21,7 @@ from accounts.credentials.bearer import Caller
 from kellexa_portal.core.errors import DomainError
 from kellexa_portal.web import gates, problems
 from kellexa_portal.web.client import ip_of
+from kellexa_portal.web.methods import require_safe
 
 
 class RefusedError(Exception):

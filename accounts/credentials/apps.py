@@ -17,10 +17,17 @@ class CredentialsConfig(AppConfig):
     def ready(self) -> None:
         from accounts.credentials.events import KeyEvent
         from accounts.credentials.receivers import end_what_the_person_held
+        from accounts.organizations.queries import chosen_membership
         from accounts.organizations.signals import member_removed
         from kellexa_portal.audit.catalogue import register
         from kellexa_portal.ui.navigation import register_item
 
         register(KeyEvent)
         member_removed.connect(end_what_the_person_held, dispatch_uid="credentials.person_left")
-        register_item(label=_("API keys"), url_name="credentials:list", icon="key", order=30)
+        register_item(
+            label=_("API keys"),
+            url_name="credentials:list",
+            icon="key",
+            order=30,
+            visible=lambda request: chosen_membership(request) is not None,
+        )

@@ -16,13 +16,14 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.credentials import access, rules, scopes
+from accounts.credentials import access, queries, rules, scopes
 from accounts.credentials.actions import errors
 from accounts.credentials.models import ApiKey
 from accounts.identity.models import User
 from accounts.identity.rules import zone_named
 from accounts.organizations.access import Permission, allows, permissions_of
 from accounts.organizations.models import Membership, Organization
+from kellexa_portal.core.pagination import Order
 
 PRESETS = (30, 90, 180, 365)
 OVERLAPS = (
@@ -42,6 +43,7 @@ class FilterForm(forms.Form):
         required=False,
         choices=[
             ("", _("Any state")),
+            (queries.DUE, _("To be rotated")),
             (rules.State.ACTIVE, _("Active")),
             (rules.State.EXPIRING, _("Expires soon")),
             (rules.State.RETIRING, _("Being replaced")),
@@ -59,17 +61,33 @@ class FilterForm(forms.Form):
         choices=[("", _("Any environment")), *ApiKey.Environment.choices],
     )
 
+    sort = forms.ChoiceField(
+        label=_("Sort by"),
+        required=False,
+        choices=[
+            ("", _("Newest first")),
+            ("name", _("Name")),
+            ("end", _("Next to end")),
+            ("use", _("Longest unused")),
+        ],
+    )
+
     def __init__(self, data: Any, *, owners: list[tuple[str, str]]) -> None:
         super().__init__(data)
         if len(owners) > 1:
             self.fields["owner"] = forms.ChoiceField(
                 label=_("Owner"), required=False, choices=[("", _("Any owner")), *owners]
             )
+            self.order_fields(["q", "state", "kind", "environment", "owner", "sort"])
 
     def chosen(self) -> dict[str, Any]:
         """The filters that make sense."""
         self.is_valid()
-        return {name: value for name, value in self.cleaned_data.items() if value}
+        return {name: value for name, value in self.cleaned_data.items() if value and name != "sort"}
+
+    def order(self) -> Order | None:
+        """How to sort, or ``None`` for newest first; of use after ``chosen``."""
+        return queries.ORDERS.get(self.cleaned_data.get("sort", ""))
 
 
 class ScopeField(forms.MultipleChoiceField):
@@ -80,6 +98,16 @@ class ScopeField(forms.MultipleChoiceField):
     @staticmethod
     def label_of(scope: scopes.Scope) -> str:
         return format_html('<span>{} <code class="mono muted">{}</code></span>', scope.meaning, scope.name)
+
+
+class PeopleField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # generic in the stubs alone
+    """People of the organization. Django has a sentence of its own for each way to name nobody."""
+
+    def clean(self, value: Any) -> Any:
+        try:
+            return super().clean(value)
+        except ValidationError as error:
+            raise ValidationError(_("Choose people who are members of your organization.")) from error
 
 
 class CreateKeyForm(forms.Form):
@@ -129,7 +157,7 @@ class CreateKeyForm(forms.Form):
         max_length=rules.MAX_NAME,
         help_text=_("For a service key: who looks after it when you are away."),
     )
-    contacts = forms.ModelMultipleChoiceField(
+    contacts = PeopleField(
         label=_("Contacts"),
         required=False,
         queryset=User.objects.none(),
@@ -239,6 +267,11 @@ def checked_networks(texts: list[str]) -> list[str]:
     for text in texts:
         try:
             rules.parse_network(text)
+        except rules.EveryAddress as error:
+            raise ValidationError(
+                _("%(text)s is every address there is. To let the key work from anywhere, leave this empty."),
+                params={"text": text},
+            ) from error
         except ValueError:
             wrong.append(text)
     if wrong:
@@ -267,7 +300,7 @@ def _offer_people(form: forms.Form, people: Any) -> None:
 class ContactsForm(forms.Form):
     """Who hears of a service key beside its owner, and may rotate it."""
 
-    contacts = forms.ModelMultipleChoiceField(
+    contacts = PeopleField(
         label=_("Contacts"),
         required=False,
         queryset=User.objects.none(),

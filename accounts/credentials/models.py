@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
@@ -58,6 +58,13 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def current(self, now: datetime) -> ApiKeyQuerySet:
         """Live keys without a successor: the ones that somebody has to rotate in time."""
         return self.live(now).filter(replaced_by__isnull=True)
+
+    def due(self, now: datetime, *, max_age: timedelta) -> ApiKeyQuerySet:
+        """Current keys that end, or grow older than ``max_age``, within the time for which lists warn."""
+        border = now + rules.EXPIRING_WITHIN
+        return self.current(now).filter(
+            models.Q(expires_at__lte=border) | models.Q(created_at__lte=border - max_age)
+        )
 
     def expired_unrecorded(self, now: datetime) -> ApiKeyQuerySet:
         """Keys whose end has come and does not yet stand in the audit log."""

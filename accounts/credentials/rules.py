@@ -72,6 +72,12 @@ def is_lifetime_allowed(expires_at: datetime, *, now: datetime) -> bool:
     return now < expires_at <= now + MAX_LIFETIME + timedelta(days=1)
 
 
+def rotate_by(*, created_at: datetime, expires_at: datetime, max_age: timedelta) -> datetime:
+    """The instant by which a key is to be rotated: its expiry or its greatest age, the earlier."""
+    lifetime = expires_at - created_at
+    return created_at + min(lifetime, max_age)
+
+
 def retirement(*, expires_at: datetime, overlap: timedelta, now: datetime) -> datetime:
     """When a rotated key ends. Never later than it would have ended anyway: a rotation only shortens."""
     return min(expires_at, now + overlap)
@@ -95,6 +101,10 @@ def clean_text(text: str, *, longest: int) -> str | None:
     return cleaned if 0 < len(cleaned) <= longest else None
 
 
+class EveryAddress(ValueError):
+    """A network that holds every address there is, which bounds nothing."""
+
+
 def parse_network(text: str) -> Network:
     """One address or network; an IPv4 address written as IPv6 becomes IPv4. Raises ``ValueError``.
 
@@ -109,7 +119,7 @@ def parse_network(text: str) -> Network:
             raise ValueError("mixed")
         network = ip_network(f"{network.network_address.ipv4_mapped}/{network.prefixlen - 96}", strict=True)
     if network.prefixlen == 0:
-        raise ValueError("everything")
+        raise EveryAddress(text)
     return network
 
 

@@ -27,8 +27,10 @@ register_converter(KeyIdConverter, "key_id")
 urlpatterns = [
     path("", views.index, name="list"),
     path("create/", views.create, name="create"),
+    path("revoke/", views.revoke_many, name="revoke_many"),
     path("help/", views.guide, name="help"),
     path("<key_id:key_id>/", views.detail, name="detail"),
+    path("<key_id:key_id>/token/", views.token, name="token"),
     path("<key_id:key_id>/contacts/", views.contacts, name="contacts"),
     path("<key_id:key_id>/rotate/", views.rotate, name="rotate"),
     path("<key_id:key_id>/revoke/", views.revoke, name="revoke"),

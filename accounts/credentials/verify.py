@@ -12,12 +12,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
-from django.views.decorators.http import require_POST
 
 from accounts.credentials import actions, bearer, rules, scopes, tokens, verification
 from kellexa_portal.core.actor import Actor
 from kellexa_portal.web import gates, problems
 from kellexa_portal.web.client import ip_of
+from kellexa_portal.web.methods import require_post
 from kellexa_portal.web.uploads import announced_length
 
 FORM_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data"}
@@ -38,7 +38,7 @@ class Question:
 
 @gates.machine
 @csrf_exempt
-@require_POST
+@require_post
 @sensitive_variables()
 @sensitive_post_parameters()
 def verify(request: HttpRequest) -> HttpResponse:
@@ -74,7 +74,9 @@ def _leave_traces(
     if verdict.denial is None:
         actions.note_use(key=verdict.key, token=asked.token.text, ip=asked.ip)
     else:
-        actions.note_denial(key=verdict.key, denial=verdict.denial, caller=Actor.key(caller.key.key_id))
+        actions.note_denial(
+            key=verdict.key, denial=verdict.denial, caller=Actor.key(caller.key.key_id), ip=asked.ip
+        )
 
 
 def read_question(request: HttpRequest) -> Question | HttpResponse:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from urllib.parse import urlencode
 
-from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.credentials import access as key_access
-from accounts.credentials import rules as key_rules
+from accounts.credentials import queries as key_queries
 from accounts.identity.models import User
 from accounts.mfa.queries import factor_since, recovery_codes_left
 from accounts.organizations.models import Membership
 from accounts.overview.rules import KeyFacts, SignInFacts, Standing, standing_of_keys, standing_of_sign_in
-from accounts.rotation.queries import policy_of
 from accounts.sessions.queries import live_sessions_of
 
 NAMES_ON_A_CARD = 3
@@ -58,13 +56,9 @@ def sign_in_facts(user: User) -> SignInFacts:
 def key_facts(membership: Membership) -> KeyFacts:
     """What stands out among the keys that this person may see, the most urgent first."""
     now = timezone.now()
-    oldest = now - timedelta(days=policy_of(membership.organization).max_age_days)
-    is_due = Q(expires_at__lte=now + key_rules.EXPIRING_WITHIN) | Q(
-        created_at__lte=oldest + key_rules.EXPIRING_WITHIN
-    )
-    keys = key_access.visible_to(membership).current(now)
-    due = keys.filter(is_due).order_by("expires_at", "pk").values_list("name", flat=True)
-    return KeyFacts(live=keys.count(), due_names=tuple(due))
+    live = key_access.visible_to(membership).current(now).count()
+    due = key_queries.due(membership, now=now).order_by("expires_at", "pk").values_list("name", flat=True)
+    return KeyFacts(live=live, due_names=tuple(due))
 
 
 def checkup_of(user: User, membership: Membership | None) -> Checkup:
@@ -116,9 +110,22 @@ def _key_card(membership: Membership) -> Card:
         standing=standing,
         state=state,
         why=why,
-        action=_("Review keys") if facts.live else _("Create a key"),
-        url=reverse("credentials:list" if facts.live else "credentials:create"),
+        action=_key_action(facts),
+        url=_key_address(facts),
     )
+
+
+def _key_action(facts: KeyFacts) -> str:
+    if facts.due:
+        return _("Rotate keys")
+    return _("Review keys") if facts.live else _("Create a key")
+
+
+def _key_address(facts: KeyFacts) -> str:
+    """Where the card leads: to exactly the keys that it counted."""
+    if facts.due:
+        return f"{reverse('credentials:list')}?{urlencode({'state': key_queries.DUE})}"
+    return reverse("credentials:list" if facts.live else "credentials:create")
 
 
 def _integration_card() -> Card:

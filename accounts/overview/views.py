@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
 
 from accounts.organizations.queries import active_membership
 from accounts.overview.queries import checkup_of
 from accounts.sessions.queries import person_of
 from kellexa_portal.web import gates
+from kellexa_portal.web.methods import require_safe
 
 
 @gates.signed_in

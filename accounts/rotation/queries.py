@@ -73,6 +73,11 @@ def policy_of(organization: Organization) -> RotationPolicy:
     return found or RotationPolicy(organization=organization)
 
 
+def max_age_of(organization: Organization) -> timedelta:
+    """How old the organization lets its credentials grow."""
+    return timedelta(days=policy_of(organization).max_age_days)
+
+
 def recipients_with_urgent() -> list[int]:
     """The people who are to be told at once, by primary key."""
     return _recipients(_planned().filter(stage__in=rules.URGENT_STAGES))

@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
 
 from accounts.organizations.access import Permission, allows, require
 from accounts.organizations.actions import authorise
@@ -17,6 +16,7 @@ from accounts.sessions.queries import person_of
 from kellexa_portal.core.actor import Actor
 from kellexa_portal.web import gates, stepup
 from kellexa_portal.web.forms import render
+from kellexa_portal.web.methods import require_http_methods
 
 
 @gates.signed_in

@@ -2,7 +2,7 @@
 
 from accounts.credentials.actions.contacts import set_contacts
 from accounts.credentials.actions.departures import end_person
-from accounts.credentials.actions.ending import expire_due, require_revoker, revoke_key
+from accounts.credentials.actions.ending import expire_due, require_revoker, revoke_key, revoke_keys
 from accounts.credentials.actions.gateway import create_gateway_key
 from accounts.credentials.actions.issuing import (
     IssuedKey,
@@ -27,6 +27,7 @@ __all__ = [
     "require_rotator",
     "resume_keys",
     "revoke_key",
+    "revoke_keys",
     "rotate_key",
     "set_contacts",
     "suspend_keys_of",

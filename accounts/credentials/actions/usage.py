@@ -64,10 +64,11 @@ def _rehash(key: ApiKey, token: str) -> None:
         row.save(update_fields=["hash", "seal"])
 
 
-def note_denial(*, key: ApiKey, denial: Denial, caller: Actor) -> None:
+def note_denial(*, key: ApiKey, denial: Denial, caller: Actor, ip: str = "") -> None:
     """Tells the owner's log why a genuine token was refused; the one who showed it never learns.
 
-    Only for a token whose secret was right: whoever merely knows an id writes nothing.
+    Only for a token whose secret was right: whoever merely knows an id writes nothing. ``ip`` is the
+    address that the gateway asked about; the event's own source is the gateway.
     """
     subject = f"{key.key_id}:{denial}"
     try:
@@ -85,6 +86,7 @@ def note_denial(*, key: ApiKey, denial: Denial, caller: Actor) -> None:
                 target=evidence.target_of(key),
                 outcome=Outcome.DENIED,
                 reason=str(denial),
+                changes={"asked_ip": ip} if ip else {},
             )
     except DatabaseError:
         logger.warning("key_denial_not_noted", extra={"key_id": key.key_id}, exc_info=True)
