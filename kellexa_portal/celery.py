@@ -18,6 +18,7 @@ app.conf.beat_schedule = {
     "mail.deliver_due": {"task": "mail.deliver_due", "schedule": 5.0, "options": {"expires": 5}},
     "rotation.sweep": {"task": "rotation.sweep", "schedule": 60.0, "options": {"expires": 60}},
     "anomalies.sweep": {"task": "anomalies.sweep", "schedule": 60.0, "options": {"expires": 60}},
+    "recovery.sweep": {"task": "recovery.sweep", "schedule": 60.0, "options": {"expires": 60}},
     "credentials.expire_due": {
         "task": "credentials.expire_due",
         "schedule": 60.0,

@@ -41,6 +41,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
             "organizations.Invitation",
             "organizations.MfaPolicy",
             "lockdown.Lockdown",
+            "recovery.RecoveryCase",
             "anomalies.Anomaly",
             "account_sessions.AccountSession",
             "mfa.Passkey",
@@ -74,17 +75,23 @@ _PEOPLE, _ACCESS, _NOTICES, _EVIDENCE = (
 )
 _ALL = _PEOPLE | _ACCESS | _NOTICES | _EVIDENCE
 
+# A recovery takes three of the staff: one who asks and two others who approve.
+APPROVES = frozenset({"recovery.approve_recovery", "recovery.stop_recovery"})
+RECOVERS = APPROVES | {"recovery.start_recovery"}
+
 # What each role of the staff sees, and the buttons it may press. Buttons call actions, which ask again.
 PERMISSIONS: dict[str, frozenset[str]] = {
     Role.ADMINISTRATOR: _ALL
     | {"accounts.manage_people", "credentials.revoke_apikey", "mail.retry_outboxmail"}
-    | {"lockdown.begin_lockdown", "lockdown.close_case"},
+    | {"lockdown.begin_lockdown", "lockdown.close_case"}
+    | RECOVERS,
     Role.PLATFORM_AUDITOR: _ALL,
     Role.INCIDENT_COMMANDER: _PEOPLE
     | _ACCESS
     | _EVIDENCE
-    | {"credentials.revoke_apikey", "lockdown.begin_lockdown", "lockdown.close_case"},
-    Role.DPO: _PEOPLE | _EVIDENCE,
+    | {"credentials.revoke_apikey", "lockdown.begin_lockdown", "lockdown.close_case"}
+    | RECOVERS,
+    Role.DPO: _PEOPLE | _EVIDENCE | APPROVES,
     Role.ACCESS_REVIEWER: frozenset({"organizations.view_organization", "organizations.view_membership"}),
 }
 

@@ -18,6 +18,7 @@ urlpatterns = [
     path("accounts/organization/", include("accounts.organizations.urls")),
     path("accounts/keys/", include("accounts.credentials.urls")),
     path("accounts/lockdown/", include("accounts.lockdown.urls")),
+    path("accounts/recovery/", include("accounts.recovery.urls")),
     path("accounts/", include("accounts.rotation.urls")),
     path("accounts/", include("accounts.overview.urls")),
     path("api/v1/", include("accounts.credentials.api_urls")),

@@ -8,7 +8,8 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -58,11 +59,20 @@ class UserAdmin(ReadOnlyAdmin):
         return isinstance(request.user, User) and access.may_manage_people(request.user)
 
     @admin.action(description=_("Deactivate the selected people"), permissions=["manage"])
-    def deactivate_selected(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """Ends their sessions at once; keys are another list."""
+    def deactivate_selected(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+        """Asks once more, then ends their sessions at once; keys are another list."""
+        if "confirmed" not in request.POST:
+            context = {
+                **self.admin_site.each_context(request),
+                "title": _("Deactivate people"),
+                "people": queryset.order_by("email"),
+                "opts": self.opts,
+            }
+            return TemplateResponse(request, "accounts/identity/admin_deactivate.html", context)
         done = self._each(request, queryset, people.deactivate)
         sentence = ngettext("%(count)d person was deactivated.", "%(count)d people were deactivated.", done)
         self.message_user(request, sentence % {"count": done}, messages.SUCCESS)
+        return None
 
     @admin.action(description=_("Reactivate the selected people"), permissions=["manage"])
     def reactivate_selected(self, request: HttpRequest, queryset: QuerySet[User]) -> None:

@@ -7,7 +7,7 @@ not all of them.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from accounts.identity import disavowal, queries
@@ -29,21 +29,25 @@ def send(
     context: Mapping[str, Any],
     dedupe_key: str,
     can_be_disowned: bool = True,
-    also_to: str = "",
+    also_to: str | Sequence[str] = "",
+    objection: Callable[[], str] | None = None,
 ) -> None:
     """Mails ``user`` that ``event`` happened, inside the transaction of the change.
 
     The templates show ``disavow_url`` by including ``accounts/identity/mail/_disavowal``. The other
     arguments are those of ``kellexa_portal.mail.defer``; a mail that is in the outbox already gets no
     second link. ``can_be_disowned`` is false for what the link itself brings about. ``also_to`` is an
-    address that was verified until the event.
+    address, or several, that was verified until the event. ``objection`` makes the link of each mail where
+    another way to object is nearer than a lock-down.
     """
-    addresses = [*queries.verified_addresses(user), *([also_to] if also_to else [])]
+    former = [also_to] if isinstance(also_to, str) else also_to
+    addresses = list(filter(None, dict.fromkeys([*queries.verified_addresses(user), *former])))
+    link = objection or (lambda: disavowal.link_for(user=user, event=event))
     for number, address in enumerate(addresses):
         own_key = dedupe_key if number == 0 else f"{dedupe_key}:{_digest(address)}"
         if OutboxMail.objects.filter(dedupe_key=own_key).exists():
             continue
-        url = disavowal.link_for(user=user, event=event) if can_be_disowned else ""
+        url = link() if can_be_disowned else ""
         defer(
             kind,
             to=address,

@@ -19,6 +19,13 @@ def verified_addresses(user: User) -> list[str]:
     return [user.email] if user.email_confirmed_at is not None else []
 
 
+def former_addresses(user: User) -> list[str]:
+    """Addresses that the account was moved away from and that can still bring themselves back."""
+    moved = EmailChange.objects.filter(user=user, undone_at=None, undo_until__gt=timezone.now())
+    found = moved.order_by("-pk").values_list("old_email", flat=True)
+    return [address for address in dict.fromkeys(found) if address != user.email]
+
+
 def live_sign_up(token: str) -> SignUp | None:
     """The sign-up behind a mailed link, if the link still works."""
     return SignUp.objects.live(timezone.now()).filter(token_hash=tokens.digest(token)).first()

@@ -61,8 +61,8 @@ class RecoveredLatelyError(DomainError):
     code = "account.lockdown.quarantine"
     fault = Fault.CONFLICT
     message = _(
-        "A recovery code was used to sign in within the last 24 hours. For your safety the lock-down can be "
-        "lifted only after that."
+        "A recovery code was used to sign in, or the account recovered, within the last 24 hours. For your "
+        "safety the lock-down can be lifted only after that."
     )
 
 

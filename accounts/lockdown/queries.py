@@ -8,6 +8,7 @@ from accounts.identity import tokens
 from accounts.identity.models import User
 from accounts.lockdown import rules
 from accounts.lockdown.models import DisavowalLink, Lockdown
+from accounts.recovery.queries import was_recovered_lately
 from accounts.sessions.models import AccountSession
 
 
@@ -22,7 +23,8 @@ def link_of(token: str) -> DisavowalLink | None:
 
 
 def recovered_lately(user: User) -> bool:
-    """Whether somebody came in with a recovery code within the quarantine."""
-    since = timezone.now() - rules.RECOVERY_QUARANTINE
+    """Whether somebody came in with a recovery code, or by a recovery of staff, within the quarantine."""
+    now = timezone.now()
+    since = now - rules.RECOVERY_QUARANTINE
     recovered = AccountSession.objects.filter(user=user, method=AccountSession.Method.RECOVERY)
-    return recovered.filter(started_at__gt=since).exists()
+    return recovered.filter(started_at__gt=since).exists() or was_recovered_lately(user, now)

@@ -13,7 +13,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.credentials.queries import suspended_of
 from accounts.identity.models import User
@@ -23,6 +22,7 @@ from accounts.sessions.queries import person_of
 from kellexa_portal.core.actor import Actor
 from kellexa_portal.web import gates, stepup
 from kellexa_portal.web.forms import render
+from kellexa_portal.web.methods import require_http_methods, require_safe
 
 FOLDER = "accounts/lockdown"
 LIFT_PURPOSE = gettext_lazy("Lift the lock-down of your account.")

@@ -17,7 +17,7 @@ class OrganizationsConfig(AppConfig):
     def ready(self) -> None:
         from accounts.identity.signals import locked_down, purging, signed_up
         from accounts.organizations.events import OrganizationEvent
-        from accounts.organizations.queries import menu_of
+        from accounts.organizations.queries import chosen_membership, menu_of
         from accounts.organizations.receivers import found_organization, purge, stop_invitations
         from kellexa_portal.audit.catalogue import register
         from kellexa_portal.ui.navigation import register_item, register_organizations
@@ -26,5 +26,11 @@ class OrganizationsConfig(AppConfig):
         signed_up.connect(found_organization, dispatch_uid="organizations.found")
         locked_down.connect(stop_invitations, dispatch_uid="organizations.stop_invitations")
         purging.connect(purge, dispatch_uid="organizations.purge")
-        register_item(label=_("Organization"), url_name="organizations:detail", icon="building", order=110)
+        register_item(
+            label=_("Organization"),
+            url_name="organizations:detail",
+            icon="building",
+            order=110,
+            visible=lambda request: chosen_membership(request) is not None,
+        )
         register_organizations(menu_of)

@@ -15,9 +15,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_safe
 
 from kellexa_portal.web import gates
+from kellexa_portal.web.methods import require_safe
 
 SHOWN = 200
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,200}\.eml")

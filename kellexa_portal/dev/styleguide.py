@@ -17,7 +17,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 
 from kellexa_portal.core.pagination import Page
 from kellexa_portal.ui.navigation import NavLink, OrganizationChoice, OrganizationMenu
@@ -25,6 +24,7 @@ from kellexa_portal.ui.shell import Shell
 from kellexa_portal.ui.templatetags.ui import TONE_ICONS, icon_names
 from kellexa_portal.ui.theme import Theme
 from kellexa_portal.web import gates
+from kellexa_portal.web.methods import require_safe
 
 FRAMES = ("public", "auth", "customer")
 COLORS = ("page", "surface", "sunken", "line", "line-strong", "text", "text-muted", "accent", "accent-soft")

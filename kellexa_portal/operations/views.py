@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
 
 from kellexa_portal.operations import health
 from kellexa_portal.web import gates
+from kellexa_portal.web.methods import require_safe
 
 
 @gates.public

@@ -24,6 +24,7 @@ from accounts.sessions.store import SessionStore
 
 MARGIN_SECONDS = 2
 PASSWORD = "violet anchor sings at noon"
+NEW_PASSWORD = "seven lanterns drift past the weir"
 
 
 def new_person(email: str = "ada@example.com", *, is_staff: bool = False) -> User:
@@ -35,9 +36,9 @@ def new_person(email: str = "ada@example.com", *, is_staff: bool = False) -> Use
     return person
 
 
-def prove_password(client: Client, user: User, *, next_url: str = "") -> None:
-    """Posts the right password of ``user``, which begins a half sign-in and nothing more."""
-    form = {"email": user.email, "password": PASSWORD, "next": next_url}
+def prove_password(client: Client, user: User, *, next_url: str = "", password: str = PASSWORD) -> None:
+    """Posts the right ``password`` of ``user``, which begins a half sign-in and nothing more."""
+    form = {"email": user.email, "password": password, "next": next_url}
     response = client.post(reverse("accounts:login"), form)
     assert response.status_code == 302, response.content.decode()
     assert response["Location"] == reverse("mfa:verify")

@@ -31,6 +31,7 @@ OWNER = "owner@acme.example"
 MEMBER = "member@acme.example"
 PROSPECT = "prospect@initech.example"
 ADMINISTRATOR = "administrator@staff.example"
+LOST = "auditor@globex.example"
 PASSWORD = "nine quiet herons over the weir"
 
 # Routes that answer GET and are no page, or no page of their own.
@@ -67,14 +68,19 @@ ON_THE_WAY = {
     "lockdown:link",
     "lockdown:lift",
     "lockdown:keys",
+    "recovery:cancel_link",
+    "recovery:finish",
+    "admin:recovery_recoverycase_approve",
+    "admin:recovery_recoverycase_refuse",
     "mfa:verify",
     "mfa:recover",
     "mfa:enrol",
     "mfa:enrol_codes",
     "mfa:replace_scan",
+    "mfa:recovery_codes_new",
     "dev:mail_message",
 }
-OF_A_KEY = {"credentials:detail", "credentials:rotate", "credentials:revoke"}
+OF_A_KEY = {"credentials:detail", "credentials:rotate", "credentials:revoke", "credentials:token"}
 OF_A_PASSKEY = {"mfa:passkey", "mfa:passkey_remove"}  # tests/journeys/test_passkey.py comes by
 OF_A_MEMBER = {"organizations:member", "organizations:remove", "organizations:transfer"}
 # Nothing is added, edited or deleted there (tests/kellexa_portal/staff): of each list one row is looked at.
@@ -239,6 +245,15 @@ def _look_at_a_new_key(eye: Inspector, url: str) -> None:
     _press(page, "Create key")
     page.locator("#token").wait_for()
     eye.inspect()
+    page.get_by_label("I have stored it").check()
+    with page.expect_navigation(url=re.compile(r"/accounts/keys/\w{14}/\??$")):
+        _press(page, "Continue to the key")
+    page.go_back()
+    page.get_by_role("heading", name="The key is no longer shown").wait_for()
+    _forgive_the_status(eye)
+    keys = page.request.get(f"{url}/accounts/keys/").text()
+    chosen = re.findall(r'name="key" value="(\w{14})"', keys)[:2]
+    eye.visit(f"{url}/accounts/keys/revoke/?key={'&key='.join(chosen)}")
 
 
 def _look_at_refusals(eye: Inspector, url: str) -> None:
@@ -274,6 +289,7 @@ def test_every_page_of_an_administrator_is_in_order(
 
     _walk(eye, url, _pages(None), only_severe=True, excused=ADMIN_EXCUSED)
     _look_at_a_row_of_each_list(eye, url)
+    _look_at_a_recovery(eye, url)
     _walk(eye, url, _pages(Gate.SIGNED_IN, for_staff=True))
     page.goto(f"{url}/accounts/mfa/recovery-codes/")
     _type_code(page, app, "Make new codes")
@@ -292,6 +308,14 @@ def _look_at_a_row_of_each_list(eye: Inspector, url: str) -> None:
             if row.count():
                 target = row.get_attribute("href") or ""
                 eye.visit(url + urlsplit(target).path, only_severe=True, excused=ADMIN_EXCUSED)
+
+
+def _look_at_a_recovery(eye: Inspector, url: str) -> None:
+    eye.page.goto(f"{url}/admin/recovery/recoverycase/")
+    public_id = eye.page.locator("#result_list tbody th a").first.inner_text()
+    for step in ("approve", "refuse"):
+        address = f"{url}/admin/recovery/recoverycase/{public_id}/{step}/"
+        eye.visit(address, only_severe=True, excused=ADMIN_EXCUSED)
 
 
 def test_every_page_on_the_way_in_is_in_order(
@@ -313,11 +337,12 @@ def test_every_page_on_the_way_in_is_in_order(
     eye.visit(f"{url}/accounts/login/recover/")
     eye.visit(link_in(mailbox.wait_for(PROSPECT, subject_has("password"))))
     eye.visit(link_in(mailbox.wait_for("new-colleague@acme.example", subject_has("invited"))))
+    eye.visit(link_in(mailbox.wait_for(LOST, subject_has("asked to recover"))))
     page.goto(f"{url}/dev/mail/")
     eye.visit(url + (page.locator("main a[href^='/dev/mail/']").first.get_attribute("href") or ""))
 
     assert eye.faults == []
-    assert len(eye.seen) == 9
+    assert len(eye.seen) == 10
 
 
 def _ask_for_a_reset(page: Page, url: str) -> None:

@@ -145,14 +145,14 @@ class Person:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
             try:
-                answer = self._post("/accounts/keys/create/", page, form, allows={409})
+                answer = self._post("/accounts/keys/create/", page, form, allows={410})
             except (httpx.TransportError, _Broken):
                 self.retries += 1
                 time.sleep(0.3)
                 continue
             if found := TOKEN.search(answer.text):
                 self.token = found.group(0)
-            return answer.status_code == 409 or bool(found)
+            return answer.status_code == 410 or bool(found)
         return False
 
     def _get(self, path: str, *, allows: frozenset[int] | set[int] = frozenset()) -> httpx.Response:

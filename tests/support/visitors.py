@@ -22,6 +22,7 @@ from accounts.sessions.events import SessionEvent
 from kellexa_portal.web.routes import Route
 from tests.factories import accounts, credentials, sign_in
 from tests.factories.organizations import invited
+from tests.factories.recovery import ready_case
 from tests.support.addresses import address_of, routes
 from tests.support.garbage import FORM
 
@@ -76,6 +77,7 @@ def _arguments(owner: Membership) -> dict[str, dict[str, str]]:
         "accounts:email_confirm": {"token": _email_links(owner)[0]},
         "accounts:email_undo": {"token": _email_links(owner)[1]},
         "lockdown:link": {"token": _disavowal_link(owner)},
+        **_recovery_links(),
         "organizations:invitation": {"token": invited(owner)[1].rstrip("/").rpartition("/")[2]},
     }
 
@@ -128,6 +130,17 @@ def _email_links(owner: Membership) -> tuple[str, str]:
 def _disavowal_link(owner: Membership) -> str:
     link = make_link(user=owner.user, event=SessionEvent.LOGIN_SUCCEEDED)
     return link.rstrip("/").rpartition("/")[2]
+
+
+def _recovery_links() -> dict[str, dict[str, str]]:
+    """The links of somebody's recovery, and where staff approve and refuse it."""
+    case, finish, cancel = ready_case(sign_in.new_person("lost@customer.example"))
+    return {
+        "recovery:cancel_link": {"token": cancel},
+        "recovery:finish": {"token": finish},
+        "admin:recovery_recoverycase_approve": {"public_id": str(case.public_id)},
+        "admin:recovery_recoverycase_refuse": {"public_id": str(case.public_id)},
+    }
 
 
 def _anonymous(client: Client, owner: Membership) -> None:

@@ -26,6 +26,14 @@ class CurrentPasswordWrongError(DomainError):
     message = _("This isn’t your current password.")
 
 
+class SamePasswordError(DomainError):
+    """The new password is the present one, which whoever made this reset necessary may know."""
+
+    code = "accounts.password.same"
+    fault = Fault.INVALID
+    message = _("Choose a password that differs from the current one.")
+
+
 class ResetLinkDeadError(DomainError):
     """The link was used, has expired, never existed, or the account was secured since."""
 
@@ -121,12 +129,16 @@ def reset_password(*, actor: Actor, token: str, new: str) -> User:
     """Sets the password by a mailed link, once, and secures the account: sessions, half sign-ins and known
     browsers end with the old epoch. Second factors stay, and nobody is signed in (cases 27 and 28).
 
-    ``new`` has passed ``passwords.validate``. Raises ``ResetLinkDeadError``, which is on record.
+    ``new`` has passed ``passwords.validate``. Raises ``ResetLinkDeadError``, which is on record, or
+    ``SamePasswordError``: a lock-down would end with the very password that the thief knows. That answer is
+    no oracle, for any other password is set and spends the link.
     """
     found = queries.live_reset(token)
     if found is None:
         note_dead_link(actor=actor, token=token)
         raise ResetLinkDeadError
+    if passwords.proves(found.user, new):
+        raise SamePasswordError
     hashed = passwords.make(new)
     with transaction.atomic():
         account = User.objects.select_for_update().get(pk=found.user_id)

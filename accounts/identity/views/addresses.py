@@ -11,7 +11,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
 
 from accounts.identity import queries, rules
 from accounts.identity.actions import addresses as actions
@@ -20,6 +19,7 @@ from accounts.identity.models import User
 from kellexa_portal.core.actor import Actor
 from kellexa_portal.web import forms as web_forms
 from kellexa_portal.web import gates, stepup
+from kellexa_portal.web.methods import require_http_methods
 
 page_with_form = require_http_methods(["GET", "HEAD", "POST"])
 

@@ -11,7 +11,6 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.identity import queries
 from accounts.identity.actions import passwords as actions
@@ -20,6 +19,7 @@ from accounts.identity.models import User
 from kellexa_portal.core.actor import Actor
 from kellexa_portal.web import forms as web_forms
 from kellexa_portal.web import gates, stepup
+from kellexa_portal.web.methods import require_http_methods, require_safe
 
 
 @gates.own_account
@@ -80,12 +80,15 @@ def password_reset_confirm(request: HttpRequest, token: str) -> HttpResponse:
     if reset is None:
         actions.note_dead_link(actor=Actor.anonymous(), token=token)
         return _dead_link(request)
+    template, context = "accounts/identity/password_reset_confirm.html", {"account": reset.user}
     form = NewPasswordForm(request.POST if request.method == "POST" else None, user=reset.user)
     if not form.is_bound or not form.is_valid():
-        context = {"account": reset.user}
-        return web_forms.render(request, "accounts/identity/password_reset_confirm.html", context, form=form)
+        return web_forms.render(request, template, context, form=form)
     try:
         actions.reset_password(actor=Actor.anonymous(), token=token, new=form.cleaned_data["new_password"])
+    except actions.SamePasswordError as error:
+        form.add_error("new_password", error.sentence())
+        return web_forms.render(request, template, context, form=form)
     except actions.ResetLinkDeadError:
         return _dead_link(request)
     messages.success(request, _("Your new password is set. Sign in with it."))

@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods
 
 from accounts.identity import known_browser, pending
 from accounts.identity.actions import sign_in as actions
@@ -19,6 +18,7 @@ from kellexa_portal.core.actor import Actor
 from kellexa_portal.ratelimit import TooManyAttempts
 from kellexa_portal.web import forms as web_forms
 from kellexa_portal.web import gates
+from kellexa_portal.web.methods import require_http_methods
 from kellexa_portal.web.redirects import safe_next
 
 

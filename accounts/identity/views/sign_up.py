@@ -8,7 +8,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.identity import pending, queries, tokens
 from accounts.identity.actions import sign_up as actions
@@ -17,6 +16,7 @@ from accounts.identity.views.arrivals import home_if_signed_in
 from kellexa_portal.core.actor import Actor
 from kellexa_portal.web import forms as web_forms
 from kellexa_portal.web import gates
+from kellexa_portal.web.methods import require_http_methods, require_safe
 
 BROWSER_KEY = "sign_up_browser"
 ADDRESS_KEY = "sign_up_address"

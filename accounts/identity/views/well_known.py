@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_safe
 
 from kellexa_portal.web import gates
+from kellexa_portal.web.methods import require_safe
 
 
 @gates.public

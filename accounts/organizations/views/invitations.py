@@ -11,7 +11,6 @@ from django.shortcuts import render as render_page
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods
 
 from accounts.identity import pending
 from accounts.identity.actions.invited import AddressTakenError
@@ -24,6 +23,7 @@ from accounts.organizations.views.places import READ_WRITE
 from kellexa_portal.core.actor import Actor
 from kellexa_portal.web import forms as web_forms
 from kellexa_portal.web import gates
+from kellexa_portal.web.methods import require_http_methods
 
 FOLDER = "accounts/organizations"
 

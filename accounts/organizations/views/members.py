@@ -10,7 +10,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.organizations import access, actions, queries
 from accounts.organizations.access import Permission, allows, require
@@ -26,6 +25,7 @@ from accounts.organizations.views.places import (
 )
 from kellexa_portal.core.pagination import page
 from kellexa_portal.web import gates, stepup
+from kellexa_portal.web.methods import require_http_methods, require_post
 
 MEMBERS = "organizations:members"
 TRANSFER = "organization.transfer"
@@ -150,7 +150,7 @@ def transfer(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 @gates.signed_in
 @stepup.required(stepup.Level.FACTOR, back_to=MEMBERS)
-@require_POST
+@require_post
 def resend(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Sends an open invitation again; the former link is dead."""
     membership, invitation = _invitation(request, public_id)
@@ -165,7 +165,7 @@ def resend(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 @gates.signed_in
 @stepup.required(stepup.Level.FACTOR, back_to=MEMBERS)
-@require_POST
+@require_post
 def withdraw(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Takes an open invitation back."""
     membership, invitation = _invitation(request, public_id)

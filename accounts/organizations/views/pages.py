@@ -7,7 +7,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.organizations import actions, queries
 from accounts.organizations.access import Permission, allows, require, roles_with
@@ -17,6 +16,7 @@ from kellexa_portal.audit import Stream
 from kellexa_portal.audit.queries import events_of
 from kellexa_portal.core.pagination import page
 from kellexa_portal.web import gates, stepup
+from kellexa_portal.web.methods import require_http_methods, require_post, require_safe
 from kellexa_portal.web.redirects import is_safe_path
 
 EVENTS_PER_PAGE = 50
@@ -75,7 +75,7 @@ def audit(request: HttpRequest) -> HttpResponse:
 
 
 @gates.signed_in
-@require_POST
+@require_post
 def switch(request: HttpRequest) -> HttpResponse:
     """Acts in another of the person's organizations from now on; any other id meets 404."""
     wanted = request.POST.get("organization", "")

@@ -80,7 +80,7 @@ def enrols(client: Client) -> str:
     """Goes through the enrolment that is due in ``client``; answers the seed."""
     client.get(VERIFY)
     key = shown_key(client)
-    page = client.post(ENROL, {"code": oathtool(key)}).content.decode()
+    page = client.post(ENROL, {"code": oathtool(key)}, follow=True).content.decode()
     client.post(ENROL_CODES, {"recovery_code": SHOWN_CODE.findall(page)[0]})
     return key
 
@@ -94,7 +94,7 @@ def deactivated(person: User) -> None:
     """An administrator of the staff shuts the account, on the page that is there for it."""
     administrator = Client()
     sign_in(administrator, accounts.staff())
-    form = {"action": "deactivate_selected", "_selected_action": [person.pk]}
+    form = {"action": "deactivate_selected", "_selected_action": [person.pk], "confirmed": "yes"}
     assert administrator.post("/admin/accounts/user/", form).status_code == 302
 
 

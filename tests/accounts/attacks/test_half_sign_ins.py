@@ -374,7 +374,7 @@ def test_recovery_codes_of_the_first_are_not_shown_to_the_second(client: Client,
     """Case 36 (Keycloak CVE-2025-12390): going back meets the second person's own page."""
     device = enrolled(ada)
     sign_in(client, ada)
-    shown = client.post(NEW_CODES, {"code": oathtool(device.open_seed())}).content.decode()
+    shown = client.post(NEW_CODES, {"code": oathtool(device.open_seed())}, follow=True).content.decode()
     sign_in(client, new_person("bob@example.com"))
 
     page = client.get(NEW_CODES)

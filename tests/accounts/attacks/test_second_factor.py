@@ -250,7 +250,7 @@ def test_a_code_typed_at_the_enrolment_signs_nobody_in(
         client.post(ENROL, {"code": oathtool(key, ahead=ahead)})
         clock.shift(STEP)
     code = oathtool(key, ahead=ahead)
-    page = client.post(ENROL, {"code": code}).content.decode()
+    page = client.post(ENROL, {"code": code}, follow=True).content.decode()
     client.post(ENROL_CODES, {"recovery_code": SHOWN_CODE.findall(page)[0]})
     stranger = Client()
     prove_password(stranger, ada)
@@ -291,7 +291,7 @@ def test_draft_recovery_codes_sign_nobody_in(client: Client, ada: User) -> None:
     """Case 9 (TOB-PYPI26-1): codes of an enrolment that was never finished open nothing."""
     prove_password(client, ada)
     client.get(VERIFY)
-    page = client.post(ENROL, {"code": oathtool(shown_key(client))}).content.decode()
+    page = client.post(ENROL, {"code": oathtool(shown_key(client))}, follow=True).content.decode()
     other = Client()
     prove_password(other, ada)
     enrols(other)

@@ -15,6 +15,7 @@ from accounts.credentials import actions, tokens
 from accounts.credentials.models import ApiKey
 from accounts.organizations.models import Membership
 from kellexa_portal.audit import Stream
+from kellexa_portal.core import pagination
 from kellexa_portal.core.actor import Actor
 from tests.accounts.credentials.pages import CREATE, LIST, TOKEN, url_of
 from tests.factories import accounts, credentials, organizations, sign_in
@@ -40,7 +41,7 @@ def test_the_list_says_of_each_key_what_matters(client: Client, place: Membershi
         key.masked,
         "Start and stop workflow runs",
         "192.0.2.0/24",
-        "90 days left",
+        "89 days left",
         "Active",
     ):
         assert text in page
@@ -214,3 +215,166 @@ def test_a_person_without_an_organization_finds_nothing(client: Client, db: None
     sign_in.sign_in(client, accounts.user())
 
     assert client.get(LIST).status_code == 404
+
+
+# --- What is due ---------------------------------------------------------------------------------
+
+
+def _days(count: int) -> timedelta:
+    return timedelta(days=count)
+
+
+@pytest.mark.parametrize(
+    ("created_ago", "lifetime", "label", "is_due"),
+    [
+        (_days(10), _days(365), "Active", False),
+        (_days(75), _days(365), "Active", False),
+        (_days(76) + timedelta(seconds=5), _days(365), "Rotation due", True),
+        (_days(90) - timedelta(minutes=5), _days(365), "Rotation due", True),
+        (_days(90), _days(365), "Rotation overdue", True),
+        (_days(300), _days(305), "Rotation overdue", True),
+        (_days(20), _days(30), "Expires soon", True),
+    ],
+)
+def test_list_filter_page_and_checkup_agree_on_what_is_due(
+    client: Client, place: Membership, created_ago: timedelta, lifetime: timedelta, label: str, is_due: bool
+) -> None:
+    """The policy of a new organization: keys are rotated every 90 days; a warning comes 14 days before."""
+    key = credentials.aged(credentials.api_key(place), created_ago=created_ago, lifetime=lifetime)
+
+    listed, page = client.get(LIST), client.get(url_of(key)).content.decode()
+    filtered = client.get(LIST, {"state": "due"}).content.decode()
+    checkup = client.get("/accounts/").content.decode()
+
+    assert [str(row.label) for row in listed.context["rows"]] == [label]
+    assert f">{label}<" in page
+    assert (key.masked in filtered) == is_due
+    assert ("1 key to rotate" in checkup, "?state=due" in checkup) == (is_due, is_due)
+
+
+def test_a_replaced_a_suspended_and_an_ended_key_are_not_due(client: Client, place: Membership) -> None:
+    old = credentials.aged(credentials.api_key(place), created_ago=_days(80), lifetime=_days(365))
+    actions.rotate_key(actor=Actor.of(place.user), by=place, key=old)
+    for change in ("suspend", "revoke", "expire"):
+        key = credentials.aged(credentials.api_key(place), created_ago=_days(80), lifetime=_days(365))
+        if change == "suspend":
+            ApiKey.objects.filter(pk=key.pk).update(suspended_at=timezone.now(), suspend_cause="lockdown")
+        elif change == "revoke":
+            actions.revoke_key(actor=Actor.of(place.user), by=place, key=key, reason="unused")
+        else:
+            credentials.expired(key)
+
+    page = client.get(LIST, {"state": "due"})
+
+    assert page.context["rows"] == []
+
+
+def test_the_list_names_the_last_day_on_which_a_key_works(client: Client, place: Membership) -> None:
+    """A key that ends at midnight works on the day before, which is the one that its owner chose."""
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0) + _days(30)
+    chosen = (midnight - _days(1)).date()
+    key = credentials.api_key(place)
+    ApiKey.objects.filter(pk=key.pk).update(expires_at=midnight)
+
+    with timezone.override(place.user.time_zone or "UTC"):
+        row = client.get(LIST).context["rows"][0]
+
+    assert timezone.localtime(row.last_moment).date() == chosen
+
+
+# --- Sorting and several at once -----------------------------------------------------------------
+
+
+@pytest.fixture
+def shelf(place: Membership) -> list[ApiKey]:
+    """Keys whose order differs by name, by end and by use."""
+    now = timezone.now()
+    facts = [("Beta", 30, 1), ("alpha", 20, None), ("Gamma", 10, 3), ("Beta", 25, 2)]
+    keys = []
+    for name, days, used in facts:
+        key = credentials.api_key(place, name=name)
+        used_at = now - _days(used) if used else None
+        ApiKey.objects.filter(pk=key.pk).update(expires_at=now + _days(days), last_used_at=used_at)
+        keys.append(key)
+    return keys
+
+
+@pytest.mark.parametrize(
+    ("sort", "order"), [("", [3, 2, 1, 0]), ("end", [2, 1, 3, 0]), ("use", [1, 2, 3, 0]), ("x", [3, 2, 1, 0])]
+)
+def test_the_list_is_sorted_as_asked(
+    client: Client, shelf: list[ApiKey], sort: str, order: list[int]
+) -> None:
+    rows = client.get(LIST, {"sort": sort}).context["rows"]
+
+    assert [row.key.pk for row in rows] == [shelf[index].pk for index in order]
+
+
+@pytest.mark.parametrize("sort", ["", "name", "end", "use"])
+def test_pages_in_any_order_show_each_key_once(
+    client: Client, shelf: list[ApiKey], sort: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = [row.key.pk for row in client.get(LIST, {"sort": sort}).context["rows"]]
+    monkeypatch.setattr(pagination, "MAX_LIMIT", 2)
+
+    seen, cursor = [], ""
+    for _ in range(3):
+        answer = client.get(LIST, {"sort": sort, "cursor": cursor})
+        seen += [row.key.pk for row in answer.context["rows"]]
+        cursor = answer.context["page"].next_cursor
+        if cursor is None:
+            break
+
+    assert seen == whole
+    assert len(whole) == 4
+
+
+@pytest.mark.parametrize(
+    "cursor", ["bm9uc2Vuc2U", "WzEsMl0", "WyIyMDI2LTAxLTAxIiwxXQ", "WyJhIiwtMV0", "WyJhXHUwMDAwIiwxXQ"]
+)
+@pytest.mark.parametrize("sort", ["name", "end"])
+def test_a_made_up_cursor_gives_the_first_page(
+    client: Client, shelf: list[ApiKey], sort: str, cursor: str
+) -> None:
+    answer = client.get(LIST, {"sort": sort, "cursor": cursor})
+
+    assert answer.status_code == 200
+    assert len(answer.context["rows"]) in {0, 4}
+
+
+def test_several_keys_are_revoked_after_one_question(client: Client, place: Membership) -> None:
+    keys = [credentials.api_key(place, name=name) for name in ("Alpha", "Beta", "Gamma")]
+    chosen = {"key": [key.key_id for key in keys[:2]]}
+
+    asked = client.get(LIST + "revoke/", chosen)
+    refused = client.post(LIST + "revoke/", chosen)
+    done = client.post(LIST + "revoke/", chosen | {"reason": "unused"}, follow=True)
+
+    assert [keys[0].name in asked.content.decode(), keys[2].name in asked.content.decode()] == [True, False]
+    assert refused.status_code == 422
+    assert keys[1].key_id in refused.content.decode()
+    assert "2 keys are revoked." in done.content.decode()
+    assert set(ApiKey.objects.filter(revoked_at=None)) == {keys[2]}
+    assert recorded(Stream.organization(place.organization.public_id)).count("key.revoked") == 2
+
+
+def test_choosing_nothing_or_what_one_may_not_revoke_revokes_nothing(
+    client: Client, place: Membership
+) -> None:
+    mine, foreign = credentials.api_key(place), credentials.api_key()
+    sign_in.sign_in(client, organizations.member(place.organization).user)
+
+    answers = [
+        client.post(LIST + "revoke/", {"reason": "unused", "key": key})
+        for key in ([], [mine.key_id], [foreign.key_id], ["x" * 14], ["\u00e9" * 500])
+    ]
+
+    assert [answer["Location"] for answer in answers] == [LIST] * 5
+    assert ApiKey.objects.filter(revoked_at=None).count() == 2
+
+
+def test_an_auditor_is_offered_no_choice(client: Client, place: Membership) -> None:
+    credentials.api_key(place)
+    sign_in.sign_in(client, organizations.member(place.organization, Membership.Role.AUDITOR).user)
+
+    assert 'name="key"' not in client.get(LIST).content.decode()

@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.credentials import tokens
 from accounts.credentials.models import ApiKey
 from kellexa_portal.audit import Stream
+from kellexa_portal.audit.models import Event
 from tests.accounts.credentials.conftest import INACTIVE, VERIFY, Ask
 from tests.factories import credentials
 from tests.factories.audit_support import recorded
@@ -32,6 +33,15 @@ def test_the_owners_log_tells_why_a_genuine_token_was_refused_once(ask: Ask) -> 
     ask(issued.token, ip="192.0.2.1", scope="audit:read")
 
     assert _events(issued.key).count("key.verify.deny") == 2
+
+
+def test_the_owners_log_tells_from_where_a_refused_token_came(ask: Ask) -> None:
+    issued = credentials.issued(allowed_networks=["192.0.2.0/24"])
+
+    ask(issued.token, ip="198.51.100.1")
+
+    denied = Event.objects.get(name="key.verify.deny")
+    assert denied.changes["asked_ip"] == "198.51.100.1"
 
 
 def test_knowing_an_id_writes_nothing(ask: Ask) -> None:

@@ -87,6 +87,21 @@ def test_the_rules_hold_here_too_and_the_link_survives_a_refusal(client: Client,
     assert _set(client, path).status_code == 302
 
 
+def test_the_present_password_is_refused_and_the_link_survives(client: Client) -> None:
+    """After a lock-down the present password is the thief's: a reset that kept it would reset nothing."""
+    user = accounts.user(email=EMAIL)
+    _ask(client)
+    path, epoch = path_to(EMAIL), user.security_epoch
+
+    refused = _set(client, path, accounts.PASSWORD)
+
+    user.refresh_from_db()
+    assert refused.status_code == 422
+    assert "differs from the current one" in refused.content.decode()
+    assert user.security_epoch == epoch
+    assert _set(client, path).status_code == 302
+
+
 def test_a_stranger_cannot_fill_a_mailbox_and_is_not_told() -> None:
     accounts.user(email=EMAIL)
 

@@ -31,7 +31,7 @@ def administrator() -> Client:
 
 
 def _act(client: Client, action: str, user: User):
-    return client.post(LIST, {"action": action, "_selected_action": [user.pk]})
+    return client.post(LIST, {"action": action, "_selected_action": [user.pk], "confirmed": "yes"})
 
 
 def test_the_command_makes_a_staff_account_and_mails_a_link() -> None:
@@ -109,6 +109,17 @@ def test_the_admin_can_neither_add_nor_change_nor_delete(administrator: Client) 
     assert not user.is_staff
 
 
+def test_deactivating_asks_once_more_and_names_the_people(administrator: Client) -> None:
+    user = accounts.user()
+
+    asked = administrator.post(LIST, {"action": "deactivate_selected", "_selected_action": [user.pk]})
+
+    user.refresh_from_db()
+    assert user.is_active
+    assert user.email in asked.content.decode()
+    assert "can’t sign in until they are reactivated" in asked.content.decode()
+
+
 def test_reactivating_lets_the_person_sign_in_anew(administrator: Client) -> None:
     user, mine = accounts.user(), Client()
     sign_in(mine, user)
@@ -126,7 +137,9 @@ def test_an_administrator_cannot_shut_the_own_account(administrator: Client) -> 
     myself = User.objects.get(email="admin@staff.example")
 
     response = administrator.post(
-        LIST, {"action": "deactivate_selected", "_selected_action": [myself.pk]}, follow=True
+        LIST,
+        {"action": "deactivate_selected", "_selected_action": [myself.pk], "confirmed": "yes"},
+        follow=True,
     )
 
     assert "your own account" in response.content.decode()

@@ -24,7 +24,7 @@ from tests.accounts.lockdown.conftest import IsActive, renewed, the_lockdown
 from tests.accounts.lockdown.notice import link_to
 from tests.factories import credentials
 from tests.factories.audit_support import recorded
-from tests.factories.sign_in import PASSWORD, enrolled, may, new_person, prove_password, sign_in, totp_now
+from tests.factories.sign_in import NEW_PASSWORD, enrolled, may, new_person, prove_password, sign_in, totp_now
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +33,7 @@ LIFT = "/accounts/lockdown/lift/"
 KEYS = "/accounts/lockdown/keys/"
 
 
-def reset_password(user: User, new: str = PASSWORD) -> None:
+def reset_password(user: User, new: str = NEW_PASSWORD) -> None:
     """Asks for the mailed link and chooses ``new`` by it."""
     Client().post("/accounts/password/reset/", {"email": user.email})
     answer = Client().post(path_to(user.email), {"new_password": new})
@@ -61,7 +61,7 @@ def test_the_whole_way_back(locked: Lockdown, ada: User, key: IssuedKey, is_acti
     device = enrolled(ada)
     reset_password(ada)
     client = Client()
-    prove_password(client, User.objects.get(pk=ada.pk))
+    prove_password(client, User.objects.get(pk=ada.pk), password=NEW_PASSWORD)
 
     arrived = client.post("/accounts/login/verify/", {"code": totp_now(device)})
     shown = client.get(arrived["Location"]).content.decode()

@@ -25,6 +25,7 @@ from tests.accounts.lockdown.notice import disown, links_in, newest
 from tests.accounts.mfa.second_step import wrong_code
 from tests.factories import credentials, organizations
 from tests.factories.sign_in import (
+    NEW_PASSWORD,
     PASSWORD,
     enrolled,
     new_person,
@@ -36,7 +37,6 @@ from tests.factories.sign_in import (
 
 pytestmark = pytest.mark.django_db
 
-NEW_PASSWORD = "seven lanterns drift past the weir"
 SHOWN_KEY = re.compile(r'id="manual-key"[^>]*>([A-Z2-7 ]+)<')
 SHOWN_CODE = re.compile(r"<li><code>([0-9A-Z-]{29})</code></li>")
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -86,7 +86,9 @@ def _enrol(client: Client) -> None:
     page = client.get("/accounts/login/enrol/").content.decode()
     found = SHOWN_KEY.search(page)
     assert found
-    shown = client.post("/accounts/login/enrol/", {"code": oathtool(found.group(1))}).content.decode()
+    shown = client.post(
+        "/accounts/login/enrol/", {"code": oathtool(found.group(1))}, follow=True
+    ).content.decode()
     client.post("/accounts/login/enrol/codes/", {"recovery_code": SHOWN_CODE.findall(shown)[0]})
 
 

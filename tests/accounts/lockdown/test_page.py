@@ -16,7 +16,7 @@ from accounts.sessions.models import AccountSession
 from kellexa_portal.core.actor import Actor
 from tests.accounts.lockdown.conftest import IsActive, the_lockdown
 from tests.factories import accounts, sign_in
-from tests.factories.sign_in import PASSWORD, new_person, prove_password, with_recovery_codes
+from tests.factories.sign_in import NEW_PASSWORD, PASSWORD, new_person, prove_password, with_recovery_codes
 
 pytestmark = pytest.mark.django_db
 
@@ -91,7 +91,7 @@ def test_after_the_reset_the_factor_is_still_asked_for(mine: Client, ada: User) 
 
     reset_password(ada)
     client = Client()
-    prove_password(client, User.objects.get(pk=ada.pk))
+    prove_password(client, User.objects.get(pk=ada.pk), password=NEW_PASSWORD)
 
     assert client.get("/accounts/")["Location"].startswith("/accounts/login/")
     assert "Authentication code" in client.get("/accounts/login/verify/").content.decode()

@@ -153,7 +153,7 @@ def test_new_recovery_codes_are_shown_once_and_replace_the_old(
     elsewhere = Client()
     sign_in(elsewhere, ada)
 
-    response = signed_in.post(CODES, {"code": oathtool(device.open_seed())})
+    response = signed_in.post(CODES, {"code": oathtool(device.open_seed())}, follow=True)
 
     fresh = SHOWN_CODE.findall(response.content.decode())
     assert response.status_code == 200

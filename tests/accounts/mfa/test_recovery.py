@@ -65,7 +65,7 @@ def finish(client: Client) -> None:
     page = client.get(ENROL).content.decode()
     key = re.search(r'id="manual-key"[^>]*>([A-Z2-7 ]+)<', page)
     assert key is not None
-    shown = client.post(ENROL, {"code": oathtool(key.group(1))}).content.decode()
+    shown = client.post(ENROL, {"code": oathtool(key.group(1))}, follow=True).content.decode()
     assert client.post(CODES, {"recovery_code": SHOWN_CODE.findall(shown)[0]}).status_code == 303
 
 

@@ -15,8 +15,10 @@ from uuid import uuid4
 import pytest
 from django.http import HttpResponse
 from django.test import Client
+from django.urls import reverse
 
 from accounts.organizations.models import Membership
+from kellexa_portal.web.gates import Gate, gate_of
 from kellexa_portal.web.routes import Route
 from tests.factories import credentials, sign_in
 from tests.factories.organizations import founder, member
@@ -195,6 +197,31 @@ def test_a_wrong_method_is_refused_or_finds_the_door_as_closed_as_get(visitor: V
     assert wrong == []
 
 
+def test_a_wrong_method_is_told_so_before_a_missing_csrf_token(mine: Visitor) -> None:
+    """Whatever the browser forgot to send, no other refusal hides that the address takes no such method."""
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = mine.client.cookies
+
+    answers = {
+        f"{method} {address}": strict.generic(method, address)
+        for route, address in mine.addresses()
+        if gate_of(route.view) is not Gate.MACHINE
+        for method in METHODS
+    }
+
+    assert len(answers) > 300
+    assert {what: answer.status_code for what, answer in answers.items() if answer.status_code != 405} == {}
+    assert [what for what, answer in answers.items() if not answer.get("Allow")] == []
+
+
+def test_a_page_that_only_shows_says_so_before_it_asks_for_a_csrf_token() -> None:
+    strict = Client(enforce_csrf_checks=True)
+
+    assert strict.post(reverse("accounts:login")).status_code == 403
+    assert strict.post(reverse("credentials:list")).status_code == 405
+    assert strict.post(reverse("credentials:list"))["Allow"] == "GET, HEAD"
+
+
 def test_a_wrong_method_breaks_nothing_of_the_staff_site(staff: Visitor) -> None:
 
     broken = [
@@ -256,6 +283,8 @@ SECRETS = {
     "accounts:signup_confirm",
     "accounts:password_reset_confirm",
     "lockdown:link",
+    "recovery:cancel_link",
+    "recovery:finish",
     "organizations:invitation",
 }
 

@@ -12,10 +12,10 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
 from django.test.client import MULTIPART_CONTENT
 from django.urls import path
-from django.views.decorators.http import require_POST
 
 from kellexa_portal.core.errors import DomainError, Fault
 from kellexa_portal.web import gates
+from kellexa_portal.web.methods import require_post
 
 
 class Taken(DomainError):
@@ -50,7 +50,7 @@ def _broken(request: HttpRequest) -> HttpResponse:
 
 
 @gates.public
-@require_POST
+@require_post
 def _echo(request: HttpRequest) -> HttpResponse:
     return HttpResponse("stored " + request.POST.get("name", ""))
 
@@ -173,6 +173,15 @@ def test_a_body_of_more_than_one_mebibyte_is_refused_unread(
     else:
         assert response["Content-Type"].startswith("text/html")
         assert "shorten it" in response.content.decode()
+
+
+@pytest.mark.parametrize("address", ["/echo/", "/api/echo/"])
+def test_a_body_in_chunks_is_told_to_announce_its_length(client: Client, address: str) -> None:
+    """Django reads as much as is announced, so that such a body would pass for an empty form."""
+    answer = client.generic("POST", address, b"", headers={"Transfer-Encoding": "chunked"})
+
+    assert answer.status_code == 411
+    assert b"Content-Length" in answer.content or b"another browser" in answer.content
 
 
 def test_a_form_of_one_mebibyte_is_read(client: Client) -> None:

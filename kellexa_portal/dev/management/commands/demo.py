@@ -13,6 +13,7 @@ from django.db import transaction
 from kellexa_portal.dev.demo import book as books
 from kellexa_portal.dev.demo.keys import ensure_gateway, ensure_keys, token_of
 from kellexa_portal.dev.demo.people import ensure_people
+from kellexa_portal.dev.demo.recoveries import ensure_recovery
 
 
 class Command(BaseCommand):
@@ -34,6 +35,7 @@ class Command(BaseCommand):
             people = ensure_people(book)
             keys = ensure_keys(book)
             gateway = ensure_gateway(book)
+            ensure_recovery()
             return {
                 "accounts": [
                     {

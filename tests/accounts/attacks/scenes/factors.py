@@ -40,7 +40,7 @@ PASSKEYS = "/accounts/mfa/passkeys/"
 def _at_the_last_step(client: Client) -> dict[str, str]:
     """Goes through an enrolment but for its last form, which is answered."""
     client.get(VERIFY)
-    page = client.post(ENROL, {"code": oathtool(shown_key(client))}).content.decode()
+    page = client.post(ENROL, {"code": oathtool(shown_key(client))}, follow=True).content.decode()
     return {"recovery_code": SHOWN_CODE.findall(page)[0]}
 
 
