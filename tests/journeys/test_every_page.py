@@ -77,6 +77,7 @@ ON_THE_WAY = {
     "mfa:enrol",
     "mfa:enrol_codes",
     "mfa:replace_scan",
+    "credentials:revoke_many",
     "mfa:recovery_codes_new",
     "dev:mail_message",
 }
