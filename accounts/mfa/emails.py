@@ -32,6 +32,12 @@ def factor_replaced(*, user: User, event_id: str) -> None:
     _notify(MfaEvent.REPLACED, user, "replaced", event_id, template="factor_replaced", subject=subject)
 
 
+def clock_read_anew(*, user: User, event_id: str) -> None:
+    """Two codes in a row told how far the authenticator's clock is off."""
+    subject = _("The clock of your authenticator app was read anew")
+    _notify(MfaEvent.RESYNCED, user, "resynced", event_id, template="clock_read_anew", subject=subject)
+
+
 def recovery_codes_renewed(*, user: User, event_id: str) -> None:
     """New recovery codes were made, the old ones stopped working."""
     subject = _("New recovery codes were made for your account")

@@ -12,6 +12,7 @@ class MfaEvent(AuditEvent):
 
     ENROLLED = "auth.mfa.enrol", _("A second factor was added.")
     REPLACED = "auth.mfa.replace", _("The authenticator app was replaced.")
+    RESYNCED = "auth.mfa.resync", _("The clock of the authenticator app was read anew.")
     REMOVED = "auth.mfa.remove", _("A second factor was removed.")
     CODE_REFUSED = "auth.mfa.fail", _("A wrong authentication code was typed.")
     CODE_REPLAYED = "auth.mfa.replay", _("An authentication code that was used before was refused.")

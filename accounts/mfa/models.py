@@ -65,8 +65,8 @@ class TotpDevice(SealedSeed, Device):
     """An authenticator app (RFC 6238: SHA-1, six digits, 30 seconds), one for each person.
 
     ``last_step`` is the highest step whose code was ever accepted, the one typed at enrolment included,
-    so each code opens at most one thing once (attack case 9). ``drift`` is fixed at enrolment; codes of
-    other steps are refused (ASVS 6.5.5).
+    so each code opens at most one thing once (attack case 9). ``drift`` is learnt at enrolment and changed
+    by a re-sync alone; codes of other steps are refused (ASVS 6.5.5).
     """
 
     drift = models.SmallIntegerField(default=0)
@@ -158,6 +158,39 @@ class Enrolment(SealedSeed):
         if self.seen_step is None or self.seen_drift is None:
             return None
         return rules.Reading(self.seen_step, self.seen_drift)
+
+
+class Resync(models.Model):
+    """The first of the two codes by which an app's clock is read anew.
+
+    Bound to one half sign-in or to one session, as an enrolment is: a code that a stranger saw must not
+    be the first half of somebody else's pair.
+    """
+
+    pending = models.OneToOneField(PendingSignIn, null=True, on_delete=models.CASCADE, related_name="+")
+    session = models.OneToOneField(AccountSession, null=True, on_delete=models.CASCADE, related_name="+")
+    device = models.ForeignKey(TotpDevice, on_delete=models.CASCADE, related_name="+")
+    step = models.BigIntegerField()
+    drift = models.SmallIntegerField()
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        default_permissions = ()
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=models.Q(pending__isnull=False, session=None)
+                | models.Q(pending=None, session__isnull=False),
+                name="mfa_resync_one_ceremony",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"resync {self.pk}"
+
+    @property
+    def reading(self) -> rules.Reading:
+        """What the first code told about the clock."""
+        return rules.Reading(self.step, self.drift)
 
 
 class RecoveryCodeQuerySet(models.QuerySet["RecoveryCode"]):

@@ -11,7 +11,7 @@ from django_otp.models import Device
 
 from accounts.identity.models import PendingSignIn, User
 from accounts.mfa import rules, webauthn
-from accounts.mfa.models import Enrolment, Passkey, RecoveryCode, TotpDevice
+from accounts.mfa.models import Enrolment, Passkey, RecoveryCode, Resync, TotpDevice
 from accounts.sessions.models import AccountSession
 
 
@@ -81,3 +81,11 @@ def enrolment_of_session(session: AccountSession) -> Enrolment | None:
     """The replacement under way in this session, while it is fresh."""
     since = timezone.now() - rules.REPLACEMENT_LIFETIME
     return Enrolment.objects.filter(session=session, created_at__gt=since).select_related("user").first()
+
+
+def resync_under_way(
+    *, pending: PendingSignIn | None = None, session: AccountSession | None = None
+) -> Resync | None:
+    """The first code of a re-sync in this half sign-in or session, while it is fresh."""
+    since = timezone.now() - rules.RESYNC_LIFETIME
+    return Resync.objects.filter(pending=pending, session=session, created_at__gt=since).first()

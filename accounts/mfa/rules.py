@@ -16,6 +16,7 @@ STEP_SECONDS = 30
 DIGITS = 6
 MAX_DRIFT_STEPS = 10
 REPLACEMENT_LIFETIME = timedelta(minutes=10)
+RESYNC_LIFETIME = timedelta(minutes=3)
 
 RECOVERY_CODES = 10
 RECOVERY_CODES_FEW = 3
@@ -90,6 +91,15 @@ def is_calibrated(reading: Reading, *, former: Reading | None) -> bool:
     if reading.drift == 0:
         return True
     return former is not None and former.drift == reading.drift and former.step < reading.step
+
+
+def confirms(reading: Reading, *, first: Reading) -> bool:
+    """Whether ``reading`` is the code right after ``first``, typed with the same distance from our clock.
+
+    Two codes in a row are what a re-sync asks for. The same distance twice is the clock's; another one was
+    the typist's, and would set the clock wrong by it.
+    """
+    return reading.step == first.step + 1 and reading.drift == first.drift
 
 
 def new_recovery_code() -> str:

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.mfa.views import factors, passkey_sign_in, passkeys, sign_in
+from accounts.mfa.views import clock, factors, passkey_sign_in, passkeys, sign_in
 
 app_name = "mfa"
 urlpatterns = [
     path("login/passkey/begin/", passkey_sign_in.begin, name="passkey_begin"),
     path("login/passkey/", passkey_sign_in.finish, name="passkey_sign_in"),
     path("login/verify/", sign_in.verify, name="verify"),
+    path("login/verify/clock/", clock.resync_at_sign_in, name="verify_resync"),
     path("login/verify/passkey/begin/", passkey_sign_in.begin_verify, name="verify_passkey_begin"),
     path("login/verify/passkey/", sign_in.verify_with_passkey, name="verify_passkey"),
     path("login/recover/", sign_in.recover, name="recover"),
@@ -21,6 +22,7 @@ urlpatterns = [
     path("mfa/authenticator/", factors.replace, name="replace"),
     path("mfa/authenticator/new/", factors.replace_scan, name="replace_scan"),
     path("mfa/authenticator/remove/", factors.remove_app, name="remove_app"),
+    path("mfa/authenticator/clock/", clock.resync, name="resync"),
     path("mfa/passkeys/add/", passkeys.add, name="passkey_add"),
     path("mfa/passkeys/add/begin/", passkeys.begin_add, name="passkey_add_begin"),
     path("mfa/passkeys/verify/begin/", passkeys.begin_step_up, name="passkey_step_up"),

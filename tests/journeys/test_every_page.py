@@ -73,6 +73,7 @@ ON_THE_WAY = {
     "admin:recovery_recoverycase_approve",
     "admin:recovery_recoverycase_refuse",
     "mfa:verify",
+    "mfa:verify_resync",
     "mfa:recover",
     "mfa:enrol",
     "mfa:enrol_codes",
@@ -335,6 +336,7 @@ def test_every_page_on_the_way_in_is_in_order(
     page.context.clear_cookies()
     _type_password(page, url, _account(facts, MEMBER))
     eye.visit(f"{url}/accounts/login/verify/")
+    eye.visit(f"{url}/accounts/login/verify/clock/")
     eye.visit(f"{url}/accounts/login/recover/")
     eye.visit(link_in(mailbox.wait_for(PROSPECT, subject_has("password"))))
     eye.visit(link_in(mailbox.wait_for("new-colleague@acme.example", subject_has("invited"))))

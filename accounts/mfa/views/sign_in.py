@@ -61,10 +61,10 @@ def verify(request: HttpRequest, *, pending: PendingSignIn) -> HttpResponse:
         form.add_error("code", error.sentence())
         return render(request, VERIFY_PAGE, {**ways, "code_form": form}, form=form)
     except TooManyAttempts as error:
-        return _too_many(request, VERIFY_PAGE, form, error, {**ways, "code_form": form})
+        return too_many(request, VERIFY_PAGE, form, error, {**ways, "code_form": form})
     except (NoTriesLeftError, SignInLapsedError) as error:
-        return _give_up(request, error)
-    return _arrive(session, next_url)
+        return give_up(request, error)
+    return arrive(session, next_url)
 
 
 @gates.public
@@ -91,10 +91,10 @@ def verify_with_passkey(request: HttpRequest, *, pending: PendingSignIn) -> Http
         form.add_error(None, error.sentence())
         return render(request, VERIFY_PAGE, context, form=form)
     except TooManyAttempts as error:
-        return _too_many(request, VERIFY_PAGE, form, error, context)
+        return too_many(request, VERIFY_PAGE, form, error, context)
     except (NoTriesLeftError, SignInLapsedError) as error:
-        return _give_up(request, error)
-    return _arrive(session, next_url)
+        return give_up(request, error)
+    return arrive(session, next_url)
 
 
 @gates.public
@@ -114,9 +114,9 @@ def recover(request: HttpRequest, *, pending: PendingSignIn) -> HttpResponse:
         form.add_error("recovery_code", error.sentence())
         return render(request, template, form=form)
     except TooManyAttempts as error:
-        return _too_many(request, template, form, error)
+        return too_many(request, template, form, error)
     except (NoTriesLeftError, SignInLapsedError) as error:
-        return _give_up(request, error)
+        return give_up(request, error)
     return HttpResponseRedirect(reverse("mfa:enrol"), status=303)
 
 
@@ -197,9 +197,9 @@ def enrol_codes(request: HttpRequest, *, pending: PendingSignIn) -> HttpResponse
         form.add_error("recovery_code", _("This is not one of the codes that were shown last."))
         return _show_codes(request, pending, form)
     except (enrolments.AlreadyEnrolledError, SignInLapsedError) as error:
-        return _give_up(request, error)
+        return give_up(request, error)
     messages.success(request, _("Your second factor is set up."))
-    return _arrive(session, next_url)
+    return arrive(session, next_url)
 
 
 @gates.public
@@ -261,16 +261,16 @@ def _show_codes(request: HttpRequest, pending: PendingSignIn, form: Form) -> Htt
     return render(request, "accounts/mfa/enrol_codes.html", context, form=form)
 
 
-def _arrive(session: AccountSession, next_url: str) -> HttpResponse:
+def arrive(session: AccountSession, next_url: str) -> HttpResponse:
     return HttpResponseRedirect(landing_of(session.user, next_url), status=303)
 
 
-def _give_up(request: HttpRequest, error: DomainError) -> HttpResponse:
+def give_up(request: HttpRequest, error: DomainError) -> HttpResponse:
     half_sign_ins.clear(request)
     return begin_again(request, error.sentence())
 
 
-def _too_many(
+def too_many(
     request: HttpRequest,
     template: str,
     form: Form,

@@ -16,6 +16,7 @@ from tests.factories.sign_in import PASSWORD, oathtool, sign_in
 
 LOGIN = "/accounts/login/"
 VERIFY = "/accounts/login/verify/"
+VERIFY_CLOCK = "/accounts/login/verify/clock/"
 RECOVER = "/accounts/login/recover/"
 ENROL = "/accounts/login/enrol/"
 ENROL_CODES = "/accounts/login/enrol/codes/"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import time_machine
 from django.test import Client
 
 from accounts.identity.models import PendingSignIn, User
 from accounts.mfa.models import Enrolment, RecoveryCode
+from accounts.mfa.rules import STEP_SECONDS
 from accounts.sessions.models import AccountSession
 from tests.accounts.attacks.stranger import (
     CLOSED,
@@ -17,6 +19,7 @@ from tests.accounts.attacks.stranger import (
     RESET,
     SESSIONS,
     VERIFY,
+    VERIFY_CLOCK,
     guess,
     has_password,
     how_often,
@@ -27,6 +30,7 @@ from tests.accounts.identity.mailbox import path_to
 from tests.factories.sign_in import (
     enrolled,
     new_person,
+    oathtool,
     prove_password,
     sign_in,
     totp_now,
@@ -63,6 +67,24 @@ def test_of_fifty_parallel_codes_no_more_than_five_are_looked_at(client: Client,
     assert how_often("auth.mfa.fail") <= 5
     assert not PendingSignIn.objects.filter(tries__gt=5).exists()
     assert not AccountSession.objects.exists()
+
+
+def test_one_pair_of_codes_in_parallel_makes_no_second_session(ada: User) -> None:
+    """Case 11 (two-factor): the pair that sets an app's clock anew signs in once, in whichever browser."""
+    device = enrolled(ada)
+    browsers = [Client(), Client()]
+    with time_machine.travel("2026-11-24T12:00:07Z", tick=True) as clock:
+        for browser in browsers:
+            prove_password(browser, ada)
+            browser.post(VERIFY_CLOCK, {"code": oathtool(device.open_seed(), ahead=2)})
+        clock.shift(STEP_SECONDS)
+        code = oathtool(device.open_seed(), ahead=2)
+        thieves = [thief_of(key_of(browser)) for browser in (*browsers, *browsers)]
+
+        at_once(4, lambda index: thieves[index].post(VERIFY_CLOCK, {"code": code}).status_code)
+
+    assert AccountSession.objects.count() == 1
+    assert how_often("auth.mfa.resync") == 1
 
 
 def test_one_right_code_in_parallel_makes_no_second_session(client: Client, ada: User) -> None:

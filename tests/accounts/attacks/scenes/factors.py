@@ -8,8 +8,10 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.identity.events import IdentityEvent
+from accounts.identity.models import PendingSignIn
+from accounts.mfa import rules
 from accounts.mfa.events import MfaEvent
-from accounts.mfa.models import Passkey
+from accounts.mfa.models import Passkey, Resync
 from accounts.mfa.rules import new_recovery_code
 from accounts.sessions.events import SessionEvent
 from accounts.sessions.models import AccountSession
@@ -27,6 +29,7 @@ from tests.accounts.attacks.stranger import (
     SESSIONS,
     SHOWN_CODE,
     VERIFY,
+    VERIFY_CLOCK,
     shown_key,
 )
 from tests.accounts.mfa.passkey_pages import ADD, ADD_BEGIN, BEGIN, ask, held, post_form, post_json
@@ -75,6 +78,19 @@ def replacing_the_app_after_a_recovery() -> Act:
     client.post(RECOVER, {"recovery_code": with_recovery_codes(person)[0]})
     form = _at_the_last_step(client)
     return lambda: client.post(ENROL_CODES, form)
+
+
+@emits(MfaEvent.RESYNCED)
+def setting_the_clock_by_two_codes() -> Act:
+    person = new_person()
+    device, client = enrolled(person), at_login(person)
+    step = rules.step_at(timezone.now())
+    pending = PendingSignIn.objects.get(user=person)
+    Resync.objects.create(  # typed half a minute ago
+        pending=pending, device=device, step=step + 1, drift=2
+    )
+    code = oathtool(device.open_seed(), ahead=2)
+    return lambda: client.post(VERIFY_CLOCK, {"code": code})
 
 
 @emits(MfaEvent.REMOVED)
