@@ -12,7 +12,7 @@ from django_otp import DEVICE_ID_SESSION_KEY
 
 from accounts.identity.models import PendingSignIn, User
 from accounts.mfa.models import TotpDevice
-from accounts.sessions.actions import BACKEND
+from accounts.sessions.actions.opening import BACKEND
 from accounts.sessions.models import AccountSession
 from accounts.sessions.store import SessionStore
 from tests.accounts.attacks.stranger import (

@@ -174,4 +174,4 @@ def test_django_s_login_is_called_in_one_place() -> None:
     texts = {path: path.read_text() for path in sources}
     callers = [path for path, text in texts.items() if "auth.login(" in text or "import login" in text]
 
-    assert [path.relative_to(root).as_posix() for path in callers] == ["accounts/sessions/actions.py"]
+    assert [path.relative_to(root).as_posix() for path in callers] == ["accounts/sessions/actions/opening.py"]
