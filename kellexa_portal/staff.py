@@ -44,6 +44,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
             "recovery.RecoveryCase",
             "anomalies.Anomaly",
             "account_sessions.AccountSession",
+            "account_sessions.TrustedBrowser",
             "mfa.Passkey",
             "mfa.TotpDevice",
             "mfa.RecoveryCode",

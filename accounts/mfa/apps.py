@@ -9,10 +9,12 @@ class MfaConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from accounts.identity import second_step
         from accounts.identity.signals import purging
         from accounts.mfa import receivers, ways
         from accounts.mfa.events import MfaEvent
         from accounts.mfa.models import PURPOSE, SEED_COLUMN, Passkey
+        from accounts.mfa.views.trusted import pass_trusted_browser
         from accounts.organizations import compliance
         from kellexa_portal.audit.catalogue import register
         from kellexa_portal.crypto import register_sealed
@@ -25,6 +27,7 @@ class MfaConfig(AppConfig):
             )
         )
         ways.register()
+        second_step.register(pass_trusted_browser)
         purging.connect(receivers.sweep, dispatch_uid="accounts.mfa.sweep")
         for label in ("mfa.TotpDevice", "mfa.Enrolment"):
             register_sealed(

@@ -11,9 +11,11 @@ from django import forms
 from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from accounts.identity.rules import clean_name
 from accounts.mfa import rules, webauthn
+from accounts.sessions.rules import TRUST_LIFETIME
 
 LONGEST_CODE = 16
 LONGEST_RECOVERY_CODE = 64
@@ -70,6 +72,28 @@ class CodeForm(OneCodeForm):
         if code is None:
             raise forms.ValidationError(_("Type the six digits that the app shows."), code="malformed")
         return code
+
+
+class TrustingForm(forms.Form):
+    """A form that may leave this browser trusted; without the offer it has no such field to answer."""
+
+    trust = forms.BooleanField(
+        required=False,
+        help_text=_("Your password alone will then sign you in here. Never on a device that others use."),
+    )
+
+    def __init__(self, *args: Any, offers_trust: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not offers_trust:
+            del self.fields["trust"]
+            return
+        days = TRUST_LIFETIME.days
+        label = ngettext("Trust this browser for %(days)d day", "Trust this browser for %(days)d days", days)
+        self.fields["trust"].label = label % {"days": days}
+
+
+class VerifyCodeForm(TrustingForm, CodeForm):
+    """The code that completes a sign-in."""
 
 
 class RecoveryCodeForm(OneCodeForm):
@@ -130,6 +154,14 @@ class PasskeyForm(forms.Form):
             raise forms.ValidationError(
                 _("What your browser sent can’t be read. Try again."), code="malformed"
             ) from error
+
+
+class VerifyPasskeyForm(TrustingForm, PasskeyForm):
+    """The passkey that completes a sign-in."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.auto_id = "passkey_%s"  # the page has the field twice, once for each factor
 
 
 class PasskeyNameField(forms.CharField):

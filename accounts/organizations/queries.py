@@ -23,6 +23,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.identity import tokens
+from accounts.identity.models import User
 from accounts.organizations import compliance, rules
 from accounts.organizations.access import OrganizationClosed, may_hand_out
 from accounts.organizations.models import Invitation, Membership, MfaPolicy, MfaReminder, Organization
@@ -117,6 +118,13 @@ def mfa_policy_of(organization: Organization) -> MfaPolicy:
         return organization.mfa_policy
     except ObjectDoesNotExist:
         return MfaPolicy(organization=organization)
+
+
+def is_asked_for_passkey(user: User) -> bool:
+    """Whether any organization of ``user`` asks its people for a passkey, its grace over or not."""
+    return Membership.objects.filter(
+        user=user, organization__mfa_policy__requirement=MfaPolicy.Requirement.PHISHING_RESISTANT
+    ).exists()
 
 
 def is_closed_to(membership: Membership, *, now: datetime) -> bool:

@@ -9,3 +9,6 @@ role_changed = Signal()
 
 member_removed = Signal()
 """A person's place is gone, by removal or by leaving. Arguments: ``organization``, ``user``."""
+
+passkey_asked = Signal()
+"""An organization asks its people for a passkey from now on. Arguments: ``organization``, ``users``."""

@@ -10,6 +10,7 @@ class SessionsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.identity.signals import email_changed, password_changed, purging
+        from accounts.organizations.signals import passkey_asked
         from accounts.sessions import receivers
         from accounts.sessions.events import SessionEvent
         from accounts.sessions.keeper import SessionKeeper
@@ -30,6 +31,7 @@ class SessionsConfig(AppConfig):
         )
         password_changed.connect(receivers.end_after_password, dispatch_uid="accounts.sessions.password")
         email_changed.connect(receivers.end_after_email, dispatch_uid="accounts.sessions.email")
+        passkey_asked.connect(receivers.forget_after_policy, dispatch_uid="accounts.sessions.policy")
         purging.connect(receivers.sweep, dispatch_uid="accounts.sessions.sweep")
         register_item(label=_("Activity"), url_name="sessions:activity", icon="activity", order=100)
         register_account_link(label=_("Devices"), url_name="sessions:list", icon="laptop", order=30)

@@ -14,6 +14,8 @@ class SessionEvent(AuditEvent):
     STEPPED_UP = "auth.stepup.succeed", _("Showed again that it is you.")
     SIGNED_OUT = "session.end", _("Signed out.")
     ACTIVITY_EXPORTED = "account.activity.export", _("The security log was exported.")
+    TRUSTED = "session.trust.give", _("A browser was trusted to sign in with the password alone.")
+    TRUST_WITHDRAWN = "session.trust.withdraw", _("Trust in browsers was taken back.")
     REVOKED = "session.revoke", _("A session was ended.")
     OTHERS_REVOKED = "session.revoke_others", _("Other sessions were ended.")
     EXPIRED = "session.expire", _("A session expired.")

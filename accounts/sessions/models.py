@@ -55,6 +55,7 @@ class AccountSession(models.Model):
         ENROLMENT = "enrolment", _("New authenticator app")
         NEW_PASSKEY = "new_passkey", _("New passkey")
         RECOVERY = "recovery", _("Recovery code and new factor")
+        TRUSTED = "trusted", _("Password in a trusted browser")
 
     class EndReason(models.TextChoices):
         SIGNED_OUT = "signed_out", _("Signed out")
@@ -120,7 +121,15 @@ class AccountSession(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(
-                    method__in=["totp", "passkey", "pwd_passkey", "enrolment", "new_passkey", "recovery"]
+                    method__in=[
+                        "totp",
+                        "passkey",
+                        "pwd_passkey",
+                        "enrolment",
+                        "new_passkey",
+                        "recovery",
+                        "trusted",
+                    ]
                 ),
                 name="account_sessions_method",
             ),
@@ -187,6 +196,53 @@ class StepUpGrant(models.Model):
 
     def __str__(self) -> str:
         return f"step-up grant {self.pk}"
+
+
+class TrustedBrowserQuerySet(models.QuerySet["TrustedBrowser"]):
+    """Questions about trusted browsers."""
+
+    def live(self, *, now: datetime) -> TrustedBrowserQuerySet:
+        """Those that still stand for a factor: not too old, and the account not secured anew since."""
+        return self.filter(expires_at__gt=now, epoch=models.F("user__security_epoch"))
+
+
+class TrustedBrowser(models.Model):
+    """A browser in which the password alone signs its person in, until a day that is fixed at the start.
+
+    The row is the trust: without it the cookie is worth nothing, so withdrawing it is one DELETE that the
+    next sign-in obeys. ``epoch`` is the account's when trust was given; whatever raises it voids the row
+    (attack case 35).
+    """
+
+    public_id = models.UUIDField(default=uuid7, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    token_digest = models.BinaryField(max_length=32)
+    epoch = models.PositiveIntegerField()
+    device = models.CharField(max_length=80, blank=True)
+    ip_prefix = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField()
+
+    objects = TrustedBrowserQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("trusted browser")
+        verbose_name_plural = _("trusted browsers")
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["expires_at"], name="account_sessions_trust_expires"),
+        ]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["public_id"], name="account_sessions_trust_public_id"),
+            models.UniqueConstraint(fields=["token_digest"], name="account_sessions_trust_token"),
+            models.CheckConstraint(
+                condition=models.Q(expires_at__gt=models.F("created_at")),
+                name="account_sessions_trust_lifetime",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.public_id)
 
 
 class HandOver(models.Model):

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.identity.models import User
 from accounts.sessions import rules
-from accounts.sessions.models import AccountSession, StepUpGrant, digest_of
+from accounts.sessions.models import AccountSession, StepUpGrant, TrustedBrowser, digest_of
 from kellexa_portal.audit import Outcome, Stream
 from kellexa_portal.audit.models import Event
 from kellexa_portal.audit.queries import events_of
@@ -61,6 +61,12 @@ def live_sessions_of(user: User) -> QuerySet[AccountSession]:
     """The person's live sessions, last seen first."""
     live = AccountSession.objects.live(now=timezone.now(), is_staff=user.is_staff)
     return live.filter(user=user).order_by("-last_seen_at", "-pk")
+
+
+def trusted_browsers_of(user: User) -> QuerySet[TrustedBrowser]:
+    """The browsers in which the password alone signs the person in, trusted last first."""
+    live = TrustedBrowser.objects.live(now=timezone.now())
+    return live.filter(user=user).order_by("-created_at", "-pk")
 
 
 def open_grants(session: AccountSession, *, action: str, obj: str) -> QuerySet[StepUpGrant]:

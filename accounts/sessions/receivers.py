@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -27,8 +28,14 @@ def _end_others(user: User, session_key: str, reason: AccountSession.EndReason) 
     actions.end_sessions(user=user, actor=actor, except_key=session_key or None, reason=reason)
 
 
+def forget_after_policy(*, users: Collection[User], **kwargs: Any) -> None:
+    """Runs inside the transaction by which an organization asks its people for passkeys."""
+    actions.forget_browsers_of_members(actor=Actor.system("sessions"), users=users)
+
+
 def sweep(*, actor: Actor, now: datetime, **kwargs: Any) -> None:
     """Ends what the clock has ended and forgets what ended long ago, whether or not its person comes back."""
     actions.end_expired(actor=actor, now=now)
     actions.forget_old(actor=actor, now=now)
+    actions.forget_void(actor=actor, now=now)
     handover.forget_expired(actor=actor, now=now)

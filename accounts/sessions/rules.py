@@ -13,7 +13,11 @@ SEEN_EVERY = timedelta(minutes=1)
 NEW_DEVICE_MEMORY = timedelta(days=180)
 KEEP_ENDED_FOR = NEW_DEVICE_MEMORY
 HAND_OVER_LIFETIME = timedelta(minutes=5)
+LEVEL_ONE_FACTOR = 1
 LEVEL_TWO_FACTORS = 2
+TRUST_LIFETIME = timedelta(days=30)
+TRUST_TOKEN_BYTES = 16
+MAX_TRUSTED_BROWSERS = 10
 
 
 TOLD_ELSEWHERE = frozenset({"enrolment", "new_passkey", "recovery"})
@@ -79,7 +83,10 @@ FACTOR_OF_METHOD = {
     "new_passkey": "passkey",
     "enrolment": "totp",
     "recovery": "",
+    "trusted": "",
 }
+MAY_TRUST = frozenset({"totp", "pwd_passkey"})
+"""Ways of signing in after which a browser may be trusted: password and a factor that was shown just then."""
 
 
 def is_recent(at: datetime | None, *, now: datetime) -> bool:
@@ -91,10 +98,16 @@ METHODS = {
     "totp": ("pwd", "otp", "mfa"),
     "enrolment": ("pwd", "otp", "mfa"),
     "recovery": ("pwd", "recovery", "mfa"),
+    "trusted": ("pwd",),
     "passkey": ("hwk", "user", "mfa"),
     "pwd_passkey": ("pwd", "hwk", "user", "mfa"),
     "new_passkey": ("pwd", "hwk", "user", "mfa"),
 }
+
+
+def level_of(method: str) -> int:
+    """How many factors a way of signing in has shown: a browser that is trusted shows none."""
+    return LEVEL_TWO_FACTORS if "mfa" in METHODS[method] else LEVEL_ONE_FACTOR
 
 
 def methods_of(method: str, *, is_synced: bool = False) -> tuple[str, ...]:

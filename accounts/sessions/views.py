@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import cache_control
 
-from accounts.sessions import actions, exports, queries, rules, stepup
+from accounts.sessions import actions, exports, queries, rules, stepup, trust
 from accounts.sessions.forms import ActivityFilterForm
 from accounts.sessions.landing import landing_of
 from accounts.sessions.models import AccountSession
@@ -96,6 +96,9 @@ def session_list(request: HttpRequest) -> HttpResponse:
     sessions = list(queries.live_sessions_of(person))
     limits = rules.limits_of(is_staff=person.is_staff)
     context = {
+        "browsers": queries.trusted_browsers_of(person),
+        "this_browser": trust.shown_by(request, person),
+        "trust_days": rules.TRUST_LIFETIME.days,
         "current": current,
         "idle_minutes": limits.idle // timedelta(minutes=1),
         "hours": limits.absolute // timedelta(hours=1),
@@ -124,7 +127,7 @@ def end(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @stepup.required(stepup.Level.RECENT, back_to="sessions:list")
 @require_post
 def end_others(request: HttpRequest) -> HttpResponse:
-    """Ends every session of one's own but this one."""
+    """Ends every session of one's own but this one; trust in other browsers goes with them."""
     person = queries.person_of(request)
     ended = actions.end_sessions(
         user=person,
@@ -132,11 +135,24 @@ def end_others(request: HttpRequest) -> HttpResponse:
         except_key=request.session.session_key,
         reason=AccountSession.EndReason.REVOKED,
     )
+    actions.forget_browsers(actor=Actor.of(person), user=person, but=trust.shown_by(request, person))
     messages.success(
         request,
         ngettext("%(count)d other session was ended.", "%(count)d other sessions were ended.", ended)
         % {"count": ended},
     )
+    return HttpResponseRedirect(reverse("sessions:list"), status=303)
+
+
+@gates.own_account
+@stepup.required(stepup.Level.RECENT, back_to="sessions:list")
+@require_post
+def forget_browser(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Takes trust back from one browser of one's own; a session that it has goes on."""
+    person = queries.person_of(request)
+    if not actions.forget_browser(actor=Actor.of(person), user=person, public_id=public_id):
+        raise Http404
+    messages.success(request, _("That browser is no longer trusted. It asks for your second factor again."))
     return HttpResponseRedirect(reverse("sessions:list"), status=303)
 
 

@@ -38,6 +38,7 @@ NO_LIMIT = {
     "accounts.identity.known_browser.NAME_DIGITS": "a length of a cookie's name",
     "accounts.mfa.rules.RECOVERY_GROUP": "a way to write a code",
     "accounts.rotation.rules.SATURDAY": "a day of the week",
+    "accounts.sessions.rules.LEVEL_ONE_FACTOR": "a level",
     "accounts.sessions.rules.LEVEL_TWO_FACTORS": "a level",
 }
 

@@ -188,7 +188,12 @@ def test_the_eye_sees_what_is_planted(context: BrowserContext) -> None:
 def test_every_route_is_walked_or_excused() -> None:
     walked = {route.name for gate in (Gate.PUBLIC, Gate.SIGNED_IN, None) for route in _pages(gate)}
     known = walked | set(NO_PAGE) | ON_THE_WAY | OF_A_KEY | OF_A_PASSKEY | OF_A_MEMBER | {"admin:app_list"}
-    known |= {"sessions:end", "credentials:contacts", "api:keys_verify"}  # POST only
+    known |= {
+        "sessions:end",
+        "sessions:forget_browser",
+        "credentials:contacts",
+        "api:keys_verify",
+    }  # POST only
     known |= {"organizations:resend", "organizations:withdraw"}  # the same
     names = {route.name for route in walk()}
 

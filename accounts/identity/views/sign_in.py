@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts.identity import known_browser, pending
+from accounts.identity import known_browser, pending, second_step
 from accounts.identity.actions import sign_in as actions
 from accounts.identity.forms import LoginForm
 from accounts.identity.views.arrivals import home_if_signed_in
@@ -49,8 +49,8 @@ def login(request: HttpRequest) -> HttpResponse:
             response["Retry-After"] = str(error.params["retry_after"])
             return response
         else:
-            pending.start(request, user=user, next_url=next_url)
-            return redirect("mfa:verify")
+            half = pending.start(request, user=user, next_url=next_url)
+            return second_step.lead_on(request, half)
     return _page(request, form, next_url)
 
 

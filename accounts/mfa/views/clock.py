@@ -18,7 +18,7 @@ from accounts.mfa.actions import clock
 from accounts.mfa.actions.guesses import NoTriesLeftError, WrongCodeError
 from accounts.mfa.forms import CodeForm, typed
 from accounts.mfa.models import Resync
-from accounts.mfa.views.sign_in import arrive, give_up, too_many
+from accounts.mfa.views.arrivals import arrive, give_up, too_many
 from accounts.mfa.views.stages import Stage, due_at
 from accounts.sessions.actions import SignInLapsedError
 from accounts.sessions.queries import person_of, session_of

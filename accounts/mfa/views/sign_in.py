@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.shortcuts import render as render_page
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 
 from accounts.identity import known_browser
-from accounts.identity import pending as half_sign_ins
 from accounts.identity.models import PendingSignIn
 from accounts.mfa import qr, queries
 from accounts.mfa.actions import enrolment as enrolments
@@ -24,15 +21,22 @@ from accounts.mfa.actions.challenges import ChallengeSpentError
 from accounts.mfa.actions.guesses import NoTriesLeftError, WrongCodeError, WrongRecoveryCodeError
 from accounts.mfa.actions.recovery import NewRecoveryCodes, use_recovery_code
 from accounts.mfa.actions.verification import verify_code
-from accounts.mfa.forms import CodeForm, NewPasskeyForm, PasskeyForm, RecoveryCodeForm, typed
+from accounts.mfa.forms import (
+    CodeForm,
+    NewPasskeyForm,
+    RecoveryCodeForm,
+    VerifyCodeForm,
+    VerifyPasskeyForm,
+    typed,
+)
 from accounts.mfa.models import Enrolment
 from accounts.mfa.views import codes_page
+from accounts.mfa.views.arrivals import arrive, give_up, too_many
 from accounts.mfa.views.ceremonies import suggested_name
-from accounts.mfa.views.stages import Stage, begin_again, due_at
+from accounts.mfa.views.stages import Stage, due_at
+from accounts.mfa.views.trusted import arrive_trusting
+from accounts.sessions import trust
 from accounts.sessions.actions import SignInLapsedError
-from accounts.sessions.landing import landing_of
-from accounts.sessions.models import AccountSession
-from kellexa_portal.core.errors import DomainError
 from kellexa_portal.ratelimit import TooManyAttempts
 from kellexa_portal.web import gates
 from kellexa_portal.web.forms import render
@@ -51,7 +55,9 @@ ENROL_PAGE = "accounts/mfa/enrol.html"
 def verify(request: HttpRequest, *, pending: PendingSignIn) -> HttpResponse:
     """Asks for a passkey or a code of the authenticator app, whichever the person has."""
     ways = _ways_of(pending)
-    form = CodeForm(typed(request), takes_focus=ways["passkey_form"] is None)
+    form = VerifyCodeForm(
+        typed(request), takes_focus=ways["passkey_form"] is None, offers_trust=ways["offers_trust"]
+    )
     if not form.is_valid():
         return render(request, VERIFY_PAGE, {**ways, "code_form": form}, form=form)
     next_url, browser = pending.next_url, known_browser.of(request).id_for(pending.user)
@@ -64,7 +70,7 @@ def verify(request: HttpRequest, *, pending: PendingSignIn) -> HttpResponse:
         return too_many(request, VERIFY_PAGE, form, error, {**ways, "code_form": form})
     except (NoTriesLeftError, SignInLapsedError) as error:
         return give_up(request, error)
-    return arrive(session, next_url)
+    return arrive_trusting(session, next_url, form)
 
 
 @gates.public
@@ -73,10 +79,11 @@ def verify(request: HttpRequest, *, pending: PendingSignIn) -> HttpResponse:
 @due_at(Stage.VERIFY)
 def verify_with_passkey(request: HttpRequest, *, pending: PendingSignIn) -> HttpResponse:
     """Takes the answer of one of the person's passkeys."""
-    form = PasskeyForm(request.POST, begin="mfa:verify_passkey_begin")
+    ways = _ways_of(pending)
+    form = _passkey_form(request.POST, offers_trust=ways["offers_trust"])
     context = {
-        **_ways_of(pending),
-        "code_form": CodeForm(),
+        **ways,
+        "code_form": VerifyCodeForm(offers_trust=ways["offers_trust"]),
         "code_action": reverse("mfa:verify"),
         "passkey_form": form,
     }
@@ -94,7 +101,7 @@ def verify_with_passkey(request: HttpRequest, *, pending: PendingSignIn) -> Http
         return too_many(request, VERIFY_PAGE, form, error, context)
     except (NoTriesLeftError, SignInLapsedError) as error:
         return give_up(request, error)
-    return arrive(session, next_url)
+    return arrive_trusting(session, next_url, form)
 
 
 @gates.public
@@ -224,11 +231,17 @@ def seed_page(enrolment: Enrolment) -> dict[str, Any]:
 def _ways_of(pending: PendingSignIn) -> dict[str, Any]:
     """What the person can show: a passkey, a code of an app, or a recovery code."""
     has_passkey = queries.passkeys_of(pending.user).exists()
+    offers_trust = trust.may_be_offered(pending.user)
     return {
-        "passkey_form": PasskeyForm(begin="mfa:verify_passkey_begin") if has_passkey else None,
+        "offers_trust": offers_trust,
+        "passkey_form": _passkey_form(offers_trust=offers_trust) if has_passkey else None,
         "has_app": queries.authenticator_of(pending.user) is not None,
         "has_codes": queries.recovery_codes_left(pending.user) > 0,
     }
+
+
+def _passkey_form(data: QueryDict | None = None, *, offers_trust: bool) -> VerifyPasskeyForm:
+    return VerifyPasskeyForm(data, begin="mfa:verify_passkey_begin", offers_trust=offers_trust)
 
 
 def _enrol_page(pending: PendingSignIn, enrolment: Enrolment) -> dict[str, Any]:
@@ -259,29 +272,3 @@ def _show_codes(request: HttpRequest, pending: PendingSignIn, form: Form) -> Htt
     codes = codes_page.take(request, user=pending.user, holder=pending.public_id)
     context = {**_stage_facts(pending), "codes": codes}
     return render(request, "accounts/mfa/enrol_codes.html", context, form=form)
-
-
-def arrive(session: AccountSession, next_url: str) -> HttpResponse:
-    return HttpResponseRedirect(landing_of(session.user, next_url), status=303)
-
-
-def give_up(request: HttpRequest, error: DomainError) -> HttpResponse:
-    half_sign_ins.clear(request)
-    return begin_again(request, error.sentence())
-
-
-def too_many(
-    request: HttpRequest,
-    template: str,
-    form: Form,
-    error: TooManyAttempts,
-    context: dict[str, Any] | None = None,
-) -> HttpResponse:
-    """The same page with 429: what was typed stays unread, and the page says when to come back."""
-    form.add_error(None, error.sentence())
-    page = {**(context or {}), "form": form}
-    response = render_page(request, template, page, status=HTTPStatus.TOO_MANY_REQUESTS)
-    retry_after = error.params.get("retry_after")
-    if retry_after is not None:
-        response["Retry-After"] = str(max(1, int(retry_after)))
-    return response

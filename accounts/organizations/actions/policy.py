@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.organizations import compliance, emails, queries, rules
+from accounts.organizations import compliance, emails, queries, rules, signals
 from accounts.organizations.access import Permission
 from accounts.organizations.actions import evidence
 from accounts.organizations.actions.errors import InvalidGrace, NotCompliantYourself, UnknownRequirement
@@ -48,6 +48,13 @@ def change_mfa_policy(*, actor: Actor, by: Membership, requirement: str, grace_d
                 "after": {"requirement": policy.requirement, "grace_days": policy.grace_days},
             },
         )
+        if policy.asks_for_passkey and before["requirement"] != requirement:
+            members = place.organization.memberships.select_related("user")
+            signals.passkey_asked.send(
+                sender=MfaPolicy,
+                organization=place.organization,
+                users=[member.user for member in members],
+            )
         return policy
 
 

@@ -111,8 +111,9 @@ def _open(
         device=label,
         ip_prefix=prefix,
         method=method,
-        level=rules.LEVEL_TWO_FACTORS,
+        level=rules.level_of(method),
         methods=list(rules.methods_of(method, is_synced=getattr(shown, "backup_eligible", False))),
+        proof_at=rules.NEVER if method == AccountSession.Method.TRUSTED else timezone.now(),
         factor=factor,
         factor_at=timezone.now() if factor else None,
     )

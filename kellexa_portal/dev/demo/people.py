@@ -12,6 +12,9 @@ from accounts.mfa import rules
 from accounts.mfa.models import RecoveryCode, TotpDevice
 from accounts.organizations.actions import add_member, create_organization
 from accounts.organizations.models import Membership, Organization
+from accounts.sessions import trust
+from accounts.sessions.models import TrustedBrowser
+from accounts.sessions.rules import TRUST_LIFETIME
 from kellexa_portal.core.actor import Actor
 from kellexa_portal.dev.demo import cast
 from kellexa_portal.dev.demo.book import Book
@@ -39,6 +42,7 @@ def ensure_people(book: Book) -> list[Person]:
     people.append(Person(_ensure_operator(book), Membership.Role.OWNER, cast.PLATFORM))
     people.append(Person(_ensure_user(book, cast.PROSPECT, "Pat Prospect (demo)"), "prospect", ""))
     people += [Person(_ensure_staff(book, role), role, "") for role in cast.STAFF_ROLES]
+    _ensure_trusted_browser(people[0].user)
     ensure_invitations()
     ensure_policy()
     return people
@@ -97,6 +101,21 @@ def _ensure_authenticator(book: Book, user: User) -> None:
         codes = (rules.new_recovery_code().replace("-", "") for _ in range(_codes_left(user)))
         RecoveryCode.objects.bulk_create(
             RecoveryCode(user=user, digest=rules.recovery_digest(code)) for code in codes
+        )
+
+
+def _ensure_trusted_browser(user: User) -> None:
+    """A row without a browser that holds its token, so that the list has something to show."""
+    now = timezone.now()
+    if not TrustedBrowser.objects.live(now=now).filter(user=user).exists():
+        TrustedBrowser.objects.create(
+            user=user,
+            token_digest=trust.digest_of(trust.new_token()),
+            epoch=user.security_epoch,
+            device="Demo browser",
+            ip_prefix="203.0.113.0/24",
+            created_at=now,
+            expires_at=now + TRUST_LIFETIME,
         )
 
 

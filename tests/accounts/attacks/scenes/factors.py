@@ -13,9 +13,11 @@ from accounts.mfa import rules
 from accounts.mfa.events import MfaEvent
 from accounts.mfa.models import Passkey, Resync
 from accounts.mfa.rules import new_recovery_code
+from accounts.sessions.actions import trust_browser
 from accounts.sessions.events import SessionEvent
-from accounts.sessions.models import AccountSession
+from accounts.sessions.models import AccountSession, TrustedBrowser
 from kellexa_portal.audit import Outcome
+from kellexa_portal.core.actor import Actor
 from tests.accounts.attacks.scenes import Act, emits
 from tests.accounts.attacks.scenes.people import at_login, signed_in
 from tests.accounts.attacks.stranger import (
@@ -231,6 +233,22 @@ def ending_all_other_sessions() -> Act:
         sign_in(Client(), person)
     client = signed_in(person)
     return lambda: client.post(f"{SESSIONS}end-others/")
+
+
+@emits(SessionEvent.TRUSTED)
+def trusting_a_browser() -> Act:
+    person = new_person()
+    device, client = enrolled(person), at_login(person)
+    form = {"code": oathtool(device.open_seed()), "trust": "on"}
+    return lambda: client.post(VERIFY, form)
+
+
+@emits(SessionEvent.TRUST_WITHDRAWN)
+def taking_trust_back() -> Act:
+    person = new_person()
+    trust_browser(actor=Actor.of(person), session=sign_in(Client(), person))
+    client, row = signed_in(person), TrustedBrowser.objects.get(user=person)
+    return lambda: client.post(f"{SESSIONS}trusted/{row.public_id}/forget/")
 
 
 @emits(SessionEvent.EXPIRED)
