@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.identity import notices
+from accounts.identity.access import is_oneself
 from accounts.identity.models import User
 from accounts.identity.rules import zone_named
-from accounts.organizations.models import Invitation, Membership, MfaReminder
+from accounts.organizations.events import OrganizationEvent
+from accounts.organizations.models import Invitation, Membership, MfaPolicy, MfaReminder
 from kellexa_portal.core.actor import Actor, ActorType
 from kellexa_portal.core.ids import uuid7
 from kellexa_portal.mail import defer
@@ -41,39 +46,55 @@ def invitation(*, invitation: Invitation, token: str) -> None:
     )
 
 
-def role_changed(*, membership: Membership, before: str, actor: Actor, at: datetime) -> None:
-    """To a member: what they may do in the organization is different now."""
-    facts = [
-        *_facts(membership, actor, at),
+def role_changed(*, membership: Membership, before: str, by: User | None, actor: Actor, at: datetime) -> None:
+    """To the member, and to ``by`` who changed it: what the member may do is different now."""
+    changes: Facts = [
         (_("Former role"), str(Membership.Role(before).label)),
         (_("New role"), str(membership.get_role_display())),
-        *origin(),
     ]
-    _send(
-        "role_changed",
-        to=membership.user,
-        subject=_("Your role in %(name)s was changed") % {"name": membership.organization.name},
-        facts=facts,
-        organization=membership.organization.name,
-        url=absolute("organizations:detail"),
-    )
+    name = membership.organization.name
+    for reader in _readers(membership.user, by):
+        is_member = reader == membership.user
+        subject = _("Your role in %(name)s was changed") if is_member else _("You changed a role in %(name)s")
+        _send(
+            "role_changed",
+            to=reader,
+            subject=subject % {"name": name},
+            facts=[*_facts(membership, actor, at, reader), *changes, *origin()],
+            own_act=_own(OrganizationEvent.MEMBER_ROLE_CHANGED, actor, reader),
+            organization=name,
+            url=absolute("organizations:detail"),
+            is_member=is_member,
+        )
 
 
-def member_removed(*, membership: Membership, actor: Actor, is_own_wish: bool, at: datetime) -> None:
-    """To a former member: they no longer belong to the organization, and what ended with that."""
-    subject = _("You left %(name)s") if is_own_wish else _("You were removed from %(name)s")
-    _send(
-        "member_removed",
-        to=membership.user,
-        subject=subject % {"name": membership.organization.name},
-        facts=[*_facts(membership, actor, at), *origin()],
-        organization=membership.organization.name,
-        url=absolute("accounts:login"),
-        is_own_wish=is_own_wish,
-    )
+def member_removed(
+    *, membership: Membership, by: User | None, actor: Actor, is_own_wish: bool, at: datetime
+) -> None:
+    """To the former member, and to ``by`` who removed them: what ended with the place."""
+    name = membership.organization.name
+    for reader in _readers(membership.user, by):
+        is_member = reader == membership.user
+        if is_own_wish:
+            subject = _("You left %(name)s")
+        elif is_member:
+            subject = _("You were removed from %(name)s")
+        else:
+            subject = _("You removed a person from %(name)s")
+        _send(
+            "member_removed",
+            to=reader,
+            subject=subject % {"name": name},
+            facts=[*_facts(membership, actor, at, reader), *origin()],
+            own_act=_own(OrganizationEvent.MEMBER_REMOVED, actor, reader),
+            organization=name,
+            url=absolute("accounts:login") if is_member else absolute("organizations:members"),
+            is_own_wish=is_own_wish,
+            is_member=is_member,
+        )
 
 
-def ownership_transferred(*, giver: Membership, taker: Membership, at: datetime) -> None:
+def ownership_transferred(*, giver: Membership, taker: Membership, actor: Actor, at: datetime) -> None:
     """To both: who owned the organization, and who owns it now."""
     name = giver.organization.name
     for reader in (giver, taker):
@@ -89,9 +110,34 @@ def ownership_transferred(*, giver: Membership, taker: Membership, at: datetime)
             to=reader.user,
             subject=_("The ownership of %(name)s was handed over") % {"name": name},
             facts=facts,
+            own_act=_own(OrganizationEvent.OWNERSHIP_TRANSFERRED, actor, reader.user),
             organization=name,
             url=absolute("organizations:members"),
             is_taker=reader is taker,
+        )
+
+
+def mfa_policy_changed(*, policy: MfaPolicy, to: Sequence[User], actor: Actor, at: datetime) -> None:
+    """To the owners and whoever changed it: what the organization asks of its people's sign-in."""
+    name = policy.organization.name
+    grace = ngettext("%(count)d day", "%(count)d days", policy.grace_days) % {"count": policy.grace_days}
+    for reader in to:
+        facts = [
+            (_("Organization"), name),
+            (_("By"), _by(actor)),
+            (_("Asked for"), str(policy.get_requirement_display())),
+            *([(_("Time to comply"), grace)] if policy.asks_for_passkey else []),
+            (_("When"), _moment(at, reader)),
+            *origin(),
+        ]
+        _send(
+            "mfa_policy_changed",
+            to=reader,
+            subject=_("The sign-in policy of %(name)s was changed") % {"name": name},
+            facts=facts,
+            own_act=_own(OrganizationEvent.MFA_POLICY_CHANGED, actor, reader),
+            organization=name,
+            url=absolute("organizations:policy"),
         )
 
 
@@ -128,26 +174,47 @@ def passkey_due(*, reminder: MfaReminder, membership: Membership) -> None:
     )
 
 
-def _send(name: str, *, to: User, subject: str, facts: Facts, **context: object) -> None:
-    defer(
-        f"organizations.{name}",
-        to=to.email,
-        subject=subject,
-        template=f"{FOLDER}/{name}",
-        context={"facts": facts, **context},
-        dedupe_key=f"organizations.{name}:{uuid7()}",
-        person=to.public_id,
-    )
+def _send(
+    name: str, *, to: User, subject: str, facts: Facts, own_act: OrganizationEvent | None, **context: object
+) -> None:
+    """``own_act`` is set where the portal believes that the reader did it: they may object."""
+    values: dict[str, Any] = {
+        "subject": subject,
+        "template": f"{FOLDER}/{name}",
+        "context": {"facts": facts, **context},
+        "dedupe_key": f"organizations.{name}:{uuid7()}",
+    }
+    kind = f"organizations.{name}"
+    if own_act is not None:
+        notices.send(own_act, kind=kind, user=to, **values)
+    else:
+        defer(kind, to=to.email, person=to.public_id, **values)
 
 
-def _facts(membership: Membership, actor: Actor, at: datetime) -> Facts:
-    """Where, by whom and when; a part of the portal that acts by itself has no name."""
-    by = actor.label if actor.type is ActorType.PERSON else _("The portal")
+def _own(event: OrganizationEvent, actor: Actor, reader: User) -> OrganizationEvent | None:
+    """``event`` where the reader is the one who acted: another's act says nothing about their account."""
+    return event if is_oneself(actor, reader) else None
+
+
+def _readers(member: User, by: User | None) -> list[User]:
+    """The member first; who acted only where that is somebody else."""
+    return [member] if by is None or by == member else [member, by]
+
+
+def _facts(membership: Membership, actor: Actor, at: datetime, reader: User) -> Facts:
+    """Where, who, by whom and when; whose place it is only where the reader is another."""
+    member = membership.user
     return [
         (_("Organization"), membership.organization.name),
-        (_("By"), by),
-        (_("When"), _moment(at, membership.user)),
+        *([(_("Person"), f"{member.name} ({member.email})")] if reader != member else []),
+        (_("By"), _by(actor)),
+        (_("When"), _moment(at, reader)),
     ]
+
+
+def _by(actor: Actor) -> str:
+    """Who acted; a part of the portal that acts by itself has no name."""
+    return actor.label if actor.type is ActorType.PERSON else _("The portal")
 
 
 def _moment(at: datetime, to: User) -> str:

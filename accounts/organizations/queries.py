@@ -109,6 +109,12 @@ def member_with(membership: Membership, public_id: Any) -> Membership | None:
     return members_of(membership).select_related("organization").filter(public_id=public_id).first()
 
 
+def owners_and(organization: Organization, person: User) -> list[User]:
+    """Who is told of a change that ``person`` made to the whole organization: the owners and they."""
+    owners = organization.memberships.filter(role=Membership.Role.OWNER).select_related("user").order_by("pk")
+    return list(dict.fromkeys([*(owner.user for owner in owners), person]))
+
+
 # --- The second-factor policy -------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.identity import quarantine
+from accounts.identity.models import User
 from accounts.organizations import access, compliance, emails, signals
 from accounts.organizations.access import Permission
 from accounts.organizations.actions import evidence
@@ -29,11 +30,11 @@ def change_role(*, actor: Actor, by: Membership, member: Membership, role: str) 
         if role == Role.OWNER:
             quarantine.require_free(place.user)
         if changed.role != role:
-            _set_role(actor, changed, Role(role))
+            _set_role(actor, changed, Role(role), by=place.user)
         return changed
 
 
-def _set_role(actor: Actor, member: Membership, role: Membership.Role) -> None:
+def _set_role(actor: Actor, member: Membership, role: Membership.Role, *, by: User) -> None:
     before = member.role
     if before == Role.OWNER:
         _require_another_owner(member)
@@ -43,7 +44,7 @@ def _set_role(actor: Actor, member: Membership, role: Membership.Role) -> None:
     evidence.note_member(
         OrganizationEvent.MEMBER_ROLE_CHANGED, actor=actor, membership=member, changes=changes
     )
-    emails.role_changed(membership=member, before=before, actor=actor, at=timezone.now())
+    emails.role_changed(membership=member, before=before, by=by, actor=actor, at=timezone.now())
     signals.role_changed.send(sender=Membership, membership=member, before=before)
 
 
@@ -57,7 +58,7 @@ def remove_member(*, actor: Actor, by: Membership, member: Membership) -> None:
         place = evidence.lock_and_authorise(actor=actor, by=by, permission=Permission.MEMBERS_MANAGE)
         leaver = _fresh(place, member)
         _require_say_over(actor, place, leaver.role)
-        _end(actor, leaver, is_own_wish=leaver.pk == place.pk)
+        _end(actor, leaver, is_own_wish=leaver.pk == place.pk, by=place.user)
 
 
 def leave(*, actor: Actor, by: Membership) -> None:
@@ -67,7 +68,7 @@ def leave(*, actor: Actor, by: Membership) -> None:
         _end(actor, _fresh(by, by), is_own_wish=True)
 
 
-def _end(actor: Actor, leaver: Membership, *, is_own_wish: bool) -> None:
+def _end(actor: Actor, leaver: Membership, *, is_own_wish: bool, by: User | None = None) -> None:
     if leaver.role == Role.OWNER:
         _require_another_owner(leaver)
     organization, user = leaver.organization, leaver.user
@@ -77,7 +78,7 @@ def _end(actor: Actor, leaver: Membership, *, is_own_wish: bool) -> None:
         membership=leaver,
         reason="left" if is_own_wish else "removed",
     )
-    emails.member_removed(membership=leaver, actor=actor, is_own_wish=is_own_wish, at=timezone.now())
+    emails.member_removed(membership=leaver, by=by, actor=actor, is_own_wish=is_own_wish, at=timezone.now())
     leaver.delete()
     for invitation in Invitation.objects.open().to_address(user.email).filter(organization=organization):
         invitation.withdrawn_at = timezone.now()
@@ -110,7 +111,7 @@ def transfer_ownership(*, actor: Actor, by: Membership, to: Membership) -> Membe
             membership=taker,
             changes={"from": str(giver.user.public_id), "role_before": former},
         )
-        emails.ownership_transferred(giver=giver, taker=taker, at=timezone.now())
+        emails.ownership_transferred(giver=giver, taker=taker, actor=actor, at=timezone.now())
         signals.role_changed.send(sender=Membership, membership=taker, before=former)
         signals.role_changed.send(sender=Membership, membership=giver, before=str(Role.OWNER))
         return taker

@@ -48,6 +48,9 @@ def change_mfa_policy(*, actor: Actor, by: Membership, requirement: str, grace_d
                 "after": {"requirement": policy.requirement, "grace_days": policy.grace_days},
             },
         )
+        emails.mfa_policy_changed(
+            policy=policy, to=queries.owners_and(place.organization, place.user), actor=actor, at=now
+        )
         if policy.asks_for_passkey and before["requirement"] != requirement:
             members = place.organization.memberships.select_related("user")
             signals.passkey_asked.send(
