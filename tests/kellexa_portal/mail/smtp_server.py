@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+import ssl
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from email.message import EmailMessage
 from typing import Self
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 
 def _parsed(raw: bytes) -> EmailMessage:
@@ -33,6 +34,14 @@ class _Handler:
         self.orders = orders
         self.taken: list[Envelope] = []
         self.connections = 0
+        self.credentials: list[tuple[str, str]] = []
+
+    def authenticate(
+        self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, shown: LoginPassword
+    ) -> AuthResult:
+        """Takes every password and keeps it; it is asked inside TLS alone."""
+        self.credentials.append((shown.login.decode(), shown.password.decode()))
+        return AuthResult(success=True)
 
     async def handle_EHLO(  # noqa: N802  # aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
@@ -72,8 +81,18 @@ class _DyingSMTP(SMTP):
 
 
 class _Controller(Controller):
+    starttls: ssl.SSLContext | None = None
+
     def factory(self) -> SMTP:
-        return _DyingSMTP(self.handler, hostname="mail.test", enable_SMTPUTF8=False)
+        return _DyingSMTP(
+            self.handler,
+            hostname="mail.test",
+            enable_SMTPUTF8=False,
+            tls_context=self.starttls,
+            require_starttls=self.starttls is not None,
+            authenticator=self.handler.authenticate,
+            auth_require_tls=self.ssl_context is None,  # aiosmtpd knows of TLS by STARTTLS alone
+        )
 
     def _trigger_server(self) -> None:
         self.port = self.server.sockets[0].getsockname()[1]
@@ -83,10 +102,13 @@ class _Controller(Controller):
 class SmtpServer:
     """The server on a free port of loopback; a context manager."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, *, starttls: ssl.SSLContext | None = None, implicit_tls: ssl.SSLContext | None = None
+    ) -> None:
         self.orders = Orders()
         self._handler = _Handler(self.orders)
-        self._controller = _Controller(self._handler, hostname="127.0.0.1", port=0)
+        self._controller = _Controller(self._handler, hostname="127.0.0.1", port=0, ssl_context=implicit_tls)
+        self._controller.starttls = starttls
         self.host = "127.0.0.1"
 
     def __enter__(self) -> Self:
@@ -105,6 +127,11 @@ class SmtpServer:
     def connections(self) -> int:
         """How many clients have greeted."""
         return self._handler.connections
+
+    @property
+    def credentials(self) -> list[tuple[str, str]]:
+        """User and password of every client that showed them, in order."""
+        return self._handler.credentials
 
     @property
     def raw(self) -> list[bytes]:
