@@ -29,6 +29,11 @@ app.conf.beat_schedule = {
         "schedule": 900.0,
         "options": {"expires": 900},
     },
+    "sso.check_domains": {
+        "task": "sso.check_domains",
+        "schedule": 900.0,
+        "options": {"expires": 900},
+    },
     "mail.purge": {"task": "mail.purge", "schedule": 3600.0, "options": {"expires": 3600}},
     "ratelimit.purge": {"task": "ratelimit.purge", "schedule": 3600.0, "options": {"expires": 3600}},
     "accounts.purge_expired": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -60,6 +61,7 @@ INSTALLED_APPS = [
     "accounts.mfa",
     "accounts.credentials",
     "accounts.recovery",
+    "accounts.sso",
     "accounts.rotation",
     "accounts.anomalies",
     "accounts.lockdown",
@@ -227,6 +229,8 @@ MAIL_DOMAIN = urlsplit(PUBLIC_URL).hostname
 
 GEOIP_DATABASE = CONFIG.geoip_database
 GEOIP_ASN_DATABASE = CONFIG.geoip_asn_database
+EGRESS_ALLOW = tuple(map(ipaddress.ip_network, CONFIG.egress_allow))
+DNS_RESOLVERS = CONFIG.dns_resolvers
 
 # --- Jobs ---------------------------------------------------------------------------------------
 

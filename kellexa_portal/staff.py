@@ -40,6 +40,8 @@ GROUPS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
             "organizations.Membership",
             "organizations.Invitation",
             "organizations.MfaPolicy",
+            "sso.Domain",
+            "sso.Connection",
             "lockdown.Lockdown",
             "recovery.RecoveryCase",
             "anomalies.Anomaly",

@@ -16,6 +16,7 @@ urlpatterns = [
     path("accounts/", include("accounts.sessions.urls")),
     path("accounts/", include("accounts.mfa.urls")),
     path("accounts/organization/", include("accounts.organizations.urls")),
+    path("accounts/", include("accounts.sso.urls")),
     path("accounts/keys/", include("accounts.credentials.urls")),
     path("accounts/lockdown/", include("accounts.lockdown.urls")),
     path("accounts/recovery/", include("accounts.recovery.urls")),

@@ -11,6 +11,7 @@ import socket
 import sys
 from typing import Any
 
+LOOPBACK_BYTE = 127
 _LOCAL_NAMES = {"", "localhost", "testserver"}
 
 
@@ -27,8 +28,16 @@ def _is_local(host: object) -> bool:
     try:
         address = ipaddress.ip_address(name.partition("%")[0])
     except ValueError:
-        return False
+        return _spells_this_machine(name)
     return address.is_loopback or address.is_unspecified
+
+
+def _spells_this_machine(name: str) -> bool:
+    """Whether ``name`` is one of the old spellings of 127.0.0.1, such as ``0x7f.1``."""
+    try:
+        return socket.inet_aton(name)[0] == LOOPBACK_BYTE
+    except OSError:
+        return False
 
 
 def _refuse(event: str, args: tuple[Any, ...]) -> None:

@@ -242,6 +242,8 @@ class EmailChange(models.Model):
 class PendingSignIn(models.Model):
     """Half a sign-in: the password was right, the second factor is still to come. Never a session.
 
+    ``via`` says what stood for the password: the person's passkey, or the word of their organization's
+    identity provider.
     ``epoch`` is the account's at the time of the password; a change of it kills the row.
     """
 
@@ -250,11 +252,17 @@ class PendingSignIn(models.Model):
         ENROL = "enrol", _("Enrol a second factor")
         RECOVERED = "recovered", _("Recovered, enrol a new factor")
 
+    class Via(models.TextChoices):
+        PASSWORD = "password", _("Password")
+        PASSKEY = "passkey", _("Passkey")
+        SSO = "sso", _("Single sign-on")
+
     public_id = models.UUIDField(default=uuid7, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     epoch = models.PositiveIntegerField()
     tries = models.PositiveSmallIntegerField(default=0)
     stage = models.CharField(max_length=16, choices=Stage.choices, default=Stage.VERIFY)
+    via = models.CharField(max_length=16, choices=Via.choices, default=Via.PASSWORD)
     next_url = models.CharField(max_length=2048, blank=True, default="")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField()
@@ -270,6 +278,9 @@ class PendingSignIn(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(stage__in=["verify", "enrol", "recovered"]), name="accounts_pending_stage"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(via__in=["password", "passkey", "sso"]), name="accounts_pending_via"
             ),
         ]
 

@@ -29,8 +29,12 @@ class SignInOverturnedError(DomainError):
     message = _("The account changed while you signed in. Start again.")
 
 
-def start(request: HttpRequest, *, user: User, next_url: str) -> PendingSignIn:
+def start(
+    request: HttpRequest, *, user: User, next_url: str, via: PendingSignIn.Via = PendingSignIn.Via.PASSWORD
+) -> PendingSignIn:
     """Begins the second step for ``user``, whose password was just proved on this very instance.
+
+    Or, with another ``via``, for whom their identity provider has vouched.
 
     The session is emptied and gets a new key, so neither a planted session id nor anything left by an
     earlier visitor survives (attack cases 7, 31 and 36). Refuses when the password, the epoch or the
@@ -42,7 +46,7 @@ def start(request: HttpRequest, *, user: User, next_url: str) -> PendingSignIn:
         )
         if not unchanged.exists():
             raise SignInOverturnedError
-        pending = _begin(user, next_url)
+        pending = _begin(user, next_url, via)
     request.session.flush()
     request.session[SESSION_KEY] = str(pending.public_id)
     return pending
@@ -57,12 +61,13 @@ def start_for_passkey(request: HttpRequest, *, user: User, next_url: str) -> Pen
     if not user.is_active:
         raise SignInOverturnedError
     clear(request)
-    return _begin(user, next_url)
+    return _begin(user, next_url, PendingSignIn.Via.PASSKEY)
 
 
-def _begin(user: User, next_url: str) -> PendingSignIn:
+def _begin(user: User, next_url: str, via: PendingSignIn.Via) -> PendingSignIn:
     return PendingSignIn.objects.create(
         user=user,
+        via=via,
         epoch=user.security_epoch,
         next_url=next_url[:2048],
         expires_at=timezone.now() + rules.PENDING_LIFETIME,

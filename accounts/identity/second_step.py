@@ -1,4 +1,4 @@
-"""Where a right password leads: to the second factor, unless an app above knows that it was shown before."""
+"""Where a right password leads: to the second factor, unless an app above knows of another way."""
 
 from __future__ import annotations
 
@@ -9,22 +9,23 @@ from django.shortcuts import redirect
 
 from accounts.identity.models import PendingSignIn
 
-Shortcut = Callable[[HttpRequest, PendingSignIn], HttpResponse | None]
+Detour = Callable[[HttpRequest, PendingSignIn], HttpResponse | None]
 
-_shortcuts: list[Shortcut] = []
+_detours: dict[str, tuple[int, Detour]] = {}
 
 
-def register(shortcut: Shortcut) -> None:
-    """Names the function that may complete a half sign-in at once; ``None`` where it may not.
+def register(name: str, detour: Detour, *, order: int = 50) -> None:
+    """Names a function that may answer in place of the page for the second factor, or answers ``None``.
 
-    Called once, when the apps are ready.
+    It may refuse the half sign-in or complete it; the lowest ``order`` is asked first. Called when the apps
+    are ready.
     """
-    _shortcuts[:] = [shortcut]
+    _detours[name] = (order, detour)
 
 
 def lead_on(request: HttpRequest, pending: PendingSignIn) -> HttpResponse:
     """The answer to a right password: the page that comes after it."""
-    for shortcut in _shortcuts:
-        if (answer := shortcut(request, pending)) is not None:
+    for _order, detour in sorted(_detours.values(), key=lambda entry: entry[0]):
+        if (answer := detour(request, pending)) is not None:
             return answer
     return redirect("mfa:verify")

@@ -27,7 +27,7 @@ class MfaConfig(AppConfig):
             )
         )
         ways.register()
-        second_step.register(pass_trusted_browser)
+        second_step.register("trusted browser", pass_trusted_browser)
         purging.connect(receivers.sweep, dispatch_uid="accounts.mfa.sweep")
         for label in ("mfa.TotpDevice", "mfa.Enrolment"):
             register_sealed(

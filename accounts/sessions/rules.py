@@ -110,9 +110,11 @@ def level_of(method: str) -> int:
     return LEVEL_TWO_FACTORS if "mfa" in METHODS[method] else LEVEL_ONE_FACTOR
 
 
-def methods_of(method: str, *, is_synced: bool = False) -> tuple[str, ...]:
-    """The methods shown, in the words of RFC 8176, with ``recovery`` added for what it does not know.
+def methods_of(method: str, *, is_synced: bool = False, is_federated: bool = False) -> tuple[str, ...]:
+    """The methods shown, in the words of RFC 8176, with ``recovery`` and ``sso`` for what it does not know.
 
-    A passkey that may leave its device is a software key (``swk``), one that can't is a hardware key.
+    A passkey that may leave its device is a software key (``swk``), one that can't is a hardware key. Where
+    an identity provider vouched, nobody typed a password here.
     """
-    return tuple("swk" if word == "hwk" and is_synced else word for word in METHODS[method])
+    words = {"hwk": "swk" if is_synced else "hwk", "pwd": "sso" if is_federated else "pwd"}
+    return tuple(words.get(word, word) for word in METHODS[method])

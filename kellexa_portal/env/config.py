@@ -38,6 +38,8 @@ class Config:
     mail_from: str
     geoip_database: str
     geoip_asn_database: str
+    egress_allow: tuple[str, ...]
+    dns_resolvers: tuple[tuple[str, int], ...]
 
     def databases(self) -> dict[str, dict[str, Any]]:
         """``default``, and ``independent``: the same database over connections of its own.
@@ -107,6 +109,8 @@ def _read(reader: Reader, *, is_development: bool, state: Path) -> Config:
         mail_from=reader.text("MAIL_FROM") or f"Kellexa <no-reply@{urlsplit(public_url).hostname}>",
         geoip_database=_read_path(reader, "GEOIP_DATABASE"),
         geoip_asn_database=_read_path(reader, "GEOIP_ASN_DATABASE"),
+        egress_allow=reader.networks("EGRESS_ALLOW"),
+        dns_resolvers=reader.hosts("DNS_RESOLVERS", port=53),
     )
 
 

@@ -93,6 +93,17 @@ class Reader:
                 self.fault(name, f"item {place} is neither an address nor a network such as 10.0.0.0/8.")
         return tuple(networks)
 
+    def hosts(self, name: str, *, port: int) -> tuple[tuple[str, int], ...]:
+        """Addresses, each with a port of its own after a colon or with ``port``; IPv6 in brackets."""
+        found = []
+        for place, item in enumerate(self.items(name), start=1):
+            try:
+                parts = urlsplit(f"//{item}")
+                found.append((str(ipaddress.ip_address(parts.hostname or "")), parts.port or port))
+            except ValueError:
+                self.fault(name, f"item {place} is no address such as 10.0.0.2 or 10.0.0.2:5353.")
+        return tuple(found)
+
     def url(self, name: str, schemes: Sequence[str], *, remedy: str = "") -> SplitResult | None:
         """A URL with one of ``schemes``, or ``None`` where it is unset or at fault."""
         value = self.text(name, remedy=remedy)

@@ -79,6 +79,8 @@ ON_THE_WAY = {
     "mfa:enrol_codes",
     "mfa:replace_scan",
     "credentials:revoke_many",
+    "sso:callback",
+    "sso:enforce",
     "mfa:recovery_codes_new",
     "dev:mail_message",
 }
@@ -195,6 +197,8 @@ def test_every_route_is_walked_or_excused() -> None:
         "api:keys_verify",
     }  # POST only
     known |= {"organizations:resend", "organizations:withdraw"}  # the same
+    known |= {f"sso:{name}" for name in ("test", "relax", "disconnect")}  # the same
+    known |= {f"sso:domain_{name}" for name in ("add", "check", "remove")}  # the same
     names = {route.name for route in walk()}
 
     assert {route.name for route in walk() if not _is_closed(route)} <= known

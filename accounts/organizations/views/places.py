@@ -59,6 +59,7 @@ def render(
         "organization": membership.organization,
         "may_view_members": allows(membership, Permission.MEMBERS_VIEW),
         "may_view_audit": allows(membership, Permission.AUDIT_VIEW),
+        "may_change_sign_in": allows(membership, Permission.POLICY_CHANGE),
     }
     if form is None:
         return render_page(request, template, common | context)

@@ -15,6 +15,7 @@ from accounts.sessions import devices, emails, queries, rules, signals
 from accounts.sessions.actions.ending import EndReason, end_session, leave
 from accounts.sessions.actions.errors import SignInLapsedError, UnprovenDeviceError
 from accounts.sessions.actions.evidence import authentication_of, target_of
+from accounts.sessions.doors import pass_guards
 from accounts.sessions.events import SessionEvent
 from accounts.sessions.models import AccountSession, digest_of
 from kellexa_portal.audit import Stream, record
@@ -40,20 +41,24 @@ def complete_login(
     """
     with transaction.atomic():
         user = _claim(pending, device)
-        _refuse_locked(user, method)
+        _refuse_locked(user, pending, method)
+        pass_guards(user, pending)
         is_known = known_browser.is_known(request, user)
         _end_former(request)
         request.session.flush()
         auth.login(request, user, backend=BACKEND)  # noqa: TID251  # the one permitted call
         django_otp.login(request, device)
-        session, is_new = _open(request, user=user, shown=device, method=method, is_known=is_known)
+        is_federated = pending.via == PendingSignIn.Via.SSO
+        session, is_new = _open(
+            request, user=user, shown=device, method=method, is_known=is_known, is_federated=is_federated
+        )
         _end_excess(user)
         record(
             SessionEvent.LOGIN_SUCCEEDED,
             actor=Actor.of(user),
             stream=Stream.user(user.public_id),
             target=target_of(session),
-            changes={"method": session.method, "new_device": is_new},
+            changes={"method": session.method, "via": pending.via, "new_device": is_new},
         )
         signals.signed_in.send(sender=AccountSession, session=session, is_new_device=is_new)
     request.account_session = session  # type: ignore[attr-defined]  # read through queries.current_session
@@ -76,12 +81,13 @@ def _claim(pending: PendingSignIn, device: Device) -> User:
     return user
 
 
-def _refuse_locked(user: User, method: AccountSession.Method) -> None:
+def _refuse_locked(user: User, pending: PendingSignIn, method: AccountSession.Method) -> None:
     """While an account is locked down, only a password chosen since leads to its second step.
 
-    A passkey alone does not: it may be the one that a thief has added.
+    A passkey alone does not: it may be the one that a thief has added. Nor does an identity provider, where
+    the thief may sit.
     """
-    has_password = "pwd" in rules.methods_of(method)
+    has_password = "pwd" in rules.methods_of(method) and pending.via == PendingSignIn.Via.PASSWORD
     if user.locked_at is not None and (user.needs_new_password or not has_password):
         raise SignInLapsedError
 
@@ -94,7 +100,13 @@ def _end_former(request: HttpRequest) -> None:
 
 
 def _open(
-    request: HttpRequest, *, user: User, shown: Device, method: AccountSession.Method, is_known: bool
+    request: HttpRequest,
+    *,
+    user: User,
+    shown: Device,
+    method: AccountSession.Method,
+    is_known: bool,
+    is_federated: bool,
 ) -> tuple[AccountSession, bool]:
     """The new session, and whether it is one of a new device."""
     facts = context.current()
@@ -112,7 +124,11 @@ def _open(
         ip_prefix=prefix,
         method=method,
         level=rules.level_of(method),
-        methods=list(rules.methods_of(method, is_synced=getattr(shown, "backup_eligible", False))),
+        methods=list(
+            rules.methods_of(
+                method, is_synced=getattr(shown, "backup_eligible", False), is_federated=is_federated
+            )
+        ),
         proof_at=rules.NEVER if method == AccountSession.Method.TRUSTED else timezone.now(),
         factor=factor,
         factor_at=timezone.now() if factor else None,

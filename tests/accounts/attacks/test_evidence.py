@@ -24,6 +24,20 @@ SHOWN_ELSEWHERE = {
     "account.lockdown.lift_deny": "tests/accounts/lockdown/test_lift.py",
     "anomaly.travel": "tests/accounts/anomalies/test_sign_in.py",
     "anomaly.takeover": "tests/accounts/anomalies/test_sweep.py",
+    "org.sso.connect": "tests/accounts/sso/test_settings.py",
+    "org.sso.test": "tests/accounts/sso/test_settings.py",
+    "org.sso.test_fail": "tests/accounts/sso/test_settings.py",
+    "org.sso.enforce": "tests/accounts/sso/test_settings.py",
+    "org.sso.relax": "tests/accounts/sso/test_settings.py",
+    "org.sso.disconnect": "tests/accounts/sso/test_settings.py",
+    "org.sso.break_glass": "tests/accounts/sso/test_settings.py",
+    "org.domain.add": "tests/accounts/sso/test_settings.py",
+    "org.domain.verify": "tests/accounts/sso/test_settings.py",
+    "org.domain.verify_fail": "tests/accounts/sso/test_settings.py",
+    "org.domain.lapse": "tests/accounts/sso/test_settings.py",
+    "org.domain.remove": "tests/accounts/sso/test_settings.py",
+    "auth.sso.link": "tests/accounts/sso/test_sign_in.py",
+    "auth.sso.fail": "tests/accounts/sso/test_sign_in.py",
 }
 """Events whose cause takes more than a scene; the tests of their app bring it about."""
 

@@ -359,7 +359,7 @@ def test_anothers_member_as_a_filter_shows_what_no_filter_shows(mine: Visitor) -
 # --- What a refused form shows --------------------------------------------------------------------
 
 TYPED = {"text", "email", "textarea", "search"}
-SECRET_FIELDS = {"password", "new_password", "code", "recovery_code"}
+SECRET_FIELDS = {"password", "new_password", "code", "recovery_code", "client_secret"}
 TYPED_SECRET = "zq7<&\"'>7qz"
 
 

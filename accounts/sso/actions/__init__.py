@@ -1,0 +1,1 @@
+"""Every write of single sign-on, one module for each noun."""
