@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.organizations import rules
 from accounts.organizations.actions import invite
 from accounts.organizations.models import Invitation, Membership, MfaPolicy
+from accounts.sso.models import Connection, Domain
 from kellexa_portal.core.actor import Actor
 from kellexa_portal.dev.demo import cast
 
@@ -42,6 +43,31 @@ def ensure_policy() -> None:
         policy.requirement = MfaPolicy.Requirement.PHISHING_RESISTANT
         policy.set_at = policy.updated_at = now
         policy.save()
+
+
+def ensure_single_sign_on() -> None:
+    """A domain of Acme that waits for its record, and a provider that was never tested: none of it exists.
+
+    Written past the actions, which would ask a provider that is not there.
+    """
+    organization = _owner_of(cast.INVITING).organization
+    domain = cast.DOMAINS[cast.INVITING]
+    if not Domain.objects.filter(organization=organization, name=domain).exists():
+        Domain.objects.create(organization=organization, name=domain, token="demo" * 10)
+    if not Connection.objects.filter(organization=organization).exists():
+        issuer = f"https://idp.{domain}"
+        connection = Connection(
+            organization=organization,
+            issuer=issuer,
+            client_id="demo-client",
+            metadata={
+                "authorization_endpoint": f"{issuer}/authorize",
+                "token_endpoint": f"{issuer}/token",
+                "jwks_uri": f"{issuer}/jwks",
+            },
+        )
+        connection.close_secret("demo-secret")
+        connection.save()
 
 
 def _owner_of(name: str) -> Membership:

@@ -18,7 +18,7 @@ from accounts.sessions.rules import TRUST_LIFETIME
 from kellexa_portal.core.actor import Actor
 from kellexa_portal.dev.demo import cast
 from kellexa_portal.dev.demo.book import Book
-from kellexa_portal.dev.demo.organizations import ensure_invitations, ensure_policy
+from kellexa_portal.dev.demo.organizations import ensure_invitations, ensure_policy, ensure_single_sign_on
 
 ACTOR = Actor.system("demo")
 
@@ -45,6 +45,7 @@ def ensure_people(book: Book) -> list[Person]:
     _ensure_trusted_browser(people[0].user)
     ensure_invitations()
     ensure_policy()
+    ensure_single_sign_on()
     return people
 
 
