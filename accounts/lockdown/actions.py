@@ -153,6 +153,9 @@ def _lock(user: User, *, actor: Actor, cause: Lockdown.Cause, event: str, now: d
         changes={"disowned": event} if event else {},
     )
     emails.locked_down(lockdown=lockdown, user=user)
+    if known is None:
+        for worker in queries.case_workers():
+            emails.case_opened(lockdown=lockdown, to=worker)
     return lockdown
 
 

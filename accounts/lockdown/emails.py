@@ -1,4 +1,4 @@
-"""The two mails about a lock-down itself."""
+"""The mails about a lock-down itself: to its person, and to the staff who look into it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from accounts.identity.models import User
 from accounts.identity.rules import zone_named
 from accounts.lockdown.events import LockdownEvent
 from accounts.lockdown.models import Lockdown
-from kellexa_portal.mail.facts import Facts, account, origin
+from kellexa_portal.mail import defer
+from kellexa_portal.mail.facts import Facts, account, moment, origin
 from kellexa_portal.web.links import absolute
 
 FOLDER = "accounts/lockdown/mail"
@@ -44,6 +45,27 @@ def lifted(*, lockdown: Lockdown, user: User, resumed: int) -> None:
         template=f"{FOLDER}/lifted",
         context={"facts": [*_facts(user), (_("Brought back"), keys)]},
         dedupe_key=f"lockdown.lifted:{lockdown.public_id}",
+    )
+
+
+def case_opened(*, lockdown: Lockdown, to: User) -> None:
+    """To a member of the staff who works on cases: there is a new one, and where. It names no customer."""
+    defer(
+        "lockdown.case",
+        to=to.email,
+        subject=_("A customer’s account was locked down"),
+        template=f"{FOLDER}/case_opened",
+        context={
+            "facts": [
+                (_("Case"), str(lockdown.public_id)),
+                (_("Cause"), str(lockdown.get_cause_display())),
+                (_("When"), moment(lockdown.started_at, zone_named(to.time_zone))),
+                *_stopped(lockdown),
+            ],
+            "url": absolute("admin:lockdown_lockdown_change", object_id=str(lockdown.pk)),
+        },
+        dedupe_key=f"lockdown.case:{lockdown.public_id}:{to.public_id}",
+        person=to.public_id,
     )
 
 

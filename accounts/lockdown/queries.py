@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from accounts.identity import tokens
 from accounts.identity.models import User
-from accounts.lockdown import rules
+from accounts.lockdown import access, rules
 from accounts.lockdown.models import DisavowalLink, Lockdown
 from accounts.recovery.queries import was_recovered_lately
 from accounts.sessions.models import AccountSession
@@ -15,6 +15,12 @@ from accounts.sessions.models import AccountSession
 def open_lockdown_of(user: User) -> Lockdown | None:
     """The lock-down that holds the person's account now."""
     return Lockdown.objects.unlifted().filter(user=user).first()
+
+
+def case_workers() -> list[User]:
+    """The staff who close cases, and are told of new ones."""
+    staff = User.objects.filter(is_staff=True, is_active=True).order_by("pk")
+    return [person for person in staff if access.may_close_case(person)]
 
 
 def link_of(token: str) -> DisavowalLink | None:

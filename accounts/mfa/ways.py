@@ -26,6 +26,7 @@ def register() -> None:
             template="accounts/mfa/_passkey_field.html",
             prove=_prove_passkey,
             order=10,
+            is_phishing_resistant=True,
         )
     )
     register_way(

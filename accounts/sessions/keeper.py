@@ -22,8 +22,11 @@ class SessionKeeper:
             return False
         if demand.level is Level.ONCE:
             return queries.open_grants(session, action=demand.action, obj=demand.obj).exists()
-        at = session.proof_at if demand.level is Level.RECENT else session.factor_at
-        return rules.is_recent(at, now=timezone.now())
+        now = timezone.now()
+        if demand.level is Level.RECENT:
+            return rules.is_recent(session.proof_at, now=now)
+        is_recent = rules.is_recent(session.factor_at, now=now)
+        return is_recent and stepup.is_factor_enough(queries.person_of(request), session.factor)
 
     def spend(self, request: HttpRequest, demand: Demand) -> bool:
         session = current_session(request)

@@ -17,6 +17,7 @@ from django.utils.functional import Promise
 from django_otp.models import Device
 
 from accounts.identity.models import User
+from accounts.organizations.queries import is_asked_for_passkey
 from accounts.sessions.models import AccountSession
 from kellexa_portal.web.stepup import Demand, Level, is_met, required, spend
 
@@ -42,6 +43,7 @@ class Way:
     template: str
     prove: Callable[[AccountSession, forms.Form], Device]
     order: int = 50
+    is_phishing_resistant: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,24 @@ def register_way(way: Way) -> None:
 
 
 def ways_of(user: User) -> list[Way]:
-    """The ways that ``user`` has, strongest first."""
-    return sorted((way for way in _ways.values() if way.is_open_to(user)), key=lambda way: way.order)
+    """The ways that ``user`` may use, strongest first.
+
+    Where an organization of theirs asks for passkeys, whoever has one shows it: a code could be typed into a
+    false page (reference, step-up S2). Within the grace of that policy, who has none shows what they have.
+    """
+    ways = sorted((way for way in _ways.values() if way.is_open_to(user)), key=lambda way: way.order)
+    resistant = [way for way in ways if way.is_phishing_resistant]
+    if resistant and len(resistant) < len(ways) and is_asked_for_passkey(user):
+        return resistant
+    return ways
+
+
+def is_factor_enough(user: User, factor: str) -> bool:
+    """Whether ``factor``, as sessions name it, counts for ``user`` by the policies of their organizations."""
+    way = _ways.get(factor)
+    if way is not None and way.is_phishing_resistant:
+        return True
+    return not is_asked_for_passkey(user) or factor in {way.factor for way in ways_of(user)}
 
 
 def put(request: HttpRequest, demand: Demand, *, back_to: str) -> Question:

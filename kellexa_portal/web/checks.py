@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as Caution
 
 from kellexa_portal.web.gates import gate_of, is_admin_view
 from kellexa_portal.web.routes import walk
@@ -22,4 +24,18 @@ def every_view_declares_a_gate(app_configs: Any, **kwargs: Any) -> list[CheckMes
         )
         for route in walk()
         if gate_of(route.view) is None and not is_admin_view(route.view)
+    ]
+
+
+@register(Tags.security, deploy=True)
+def nothing_private_may_be_visited(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """``kellexa.W002``: a customer who names an address then makes this server visit its own network."""
+    if not settings.EGRESS_ALLOW:
+        return []
+    return [
+        Caution(
+            "EGRESS_ALLOW lets customers make the portal visit addresses that are not public.",
+            hint="Name single addresses of identity providers, or leave it out.",
+            id="kellexa.W002",
+        )
     ]

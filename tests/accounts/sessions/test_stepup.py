@@ -17,13 +17,16 @@ from accounts.sessions.models import AccountSession, StepUpGrant
 from accounts.sessions.rules import GRANT_LIFETIME, RECENT_FOR, is_recent
 from kellexa_portal.audit import Stream
 from kellexa_portal.web.stepup import Demand, Level, StepUpRequired, spend
+from tests.accounts.mfa.passkey_pages import held
 from tests.factories.audit_support import recorded
+from tests.factories.organizations import member, organization, passkey_policy
 from tests.factories.sign_in import enrolled, new_person, sign_in, totp_now
 
 pytestmark = pytest.mark.django_db
 
 VERIFY = "/accounts/verify/"
 LIST = "/accounts/sessions/"
+FACTOR_PAGE = "/accounts/mfa/passkeys/add/"
 TRANSFER = Demand(Level.ONCE, "organization.transfer", "org-1")
 
 
@@ -169,3 +172,40 @@ def test_parallel_requests_spend_one_permission_once() -> None:
 def test_a_recent_factor_is_no_permission(session: AccountSession) -> None:
     with pytest.raises(StepUpRequired):
         spend(request_of(session), action="organization.transfer", obj="org-1")
+
+
+@pytest.fixture
+def asked_for_passkey(ada: User) -> None:
+    """An organization of Ada's asks its people for passkeys."""
+    passkey_policy(member(organization(), person=ada).organization)
+
+
+@pytest.mark.usefixtures("asked_for_passkey")
+def test_where_a_passkey_is_asked_for_a_code_is_not_enough_for_whoever_has_one(
+    client: Client, ada: User, session: AccountSession
+) -> None:
+    held(ada)
+
+    answer = client.get(FACTOR_PAGE)
+    page = client.get(answer["Location"]).content.decode()
+    typed = client.post(answer["Location"], {"way": "totp", "code": totp_now(enrolled(ada))})
+
+    assert answer.status_code == 303
+    assert "Authentication code" not in page
+    assert typed.status_code == 422
+    assert client.get(FACTOR_PAGE).status_code == 303
+
+
+@pytest.mark.usefixtures("asked_for_passkey")
+def test_where_a_passkey_is_asked_for_one_that_was_shown_is_enough(
+    client: Client, ada: User, session: AccountSession
+) -> None:
+    held(ada)
+    AccountSession.objects.filter(pk=session.pk).update(factor="passkey")
+
+    assert client.get(FACTOR_PAGE).status_code == 200
+
+
+@pytest.mark.usefixtures("asked_for_passkey")
+def test_who_has_no_passkey_yet_shows_what_they_have(client: Client, session: AccountSession) -> None:
+    assert client.get(FACTOR_PAGE).status_code == 200
