@@ -233,6 +233,7 @@ def _ways_of(pending: PendingSignIn) -> dict[str, Any]:
     has_passkey = queries.passkeys_of(pending.user).exists()
     offers_trust = trust.may_be_offered(pending.user)
     return {
+        "is_federated": pending.via == PendingSignIn.Via.SSO,
         "offers_trust": offers_trust,
         "passkey_form": _passkey_form(offers_trust=offers_trust) if has_passkey else None,
         "has_app": queries.authenticator_of(pending.user) is not None,

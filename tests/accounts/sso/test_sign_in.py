@@ -62,6 +62,7 @@ def test_a_member_signs_in_with_the_provider_and_their_own_factor(
 ) -> None:
     answer = arrive(client, connection, provider)
     assert answer["Location"] == VERIFY
+    assert "Your identity provider confirmed who you are" in client.get(VERIFY).content.decode()
     assert client.get("/accounts/").status_code == 302
 
     done = client.post(VERIFY, {"code": oathtool(enrolled(ada).open_seed())})
