@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, QuerySet
 from django.utils import timezone
 from django_otp.models import Device
 
@@ -20,9 +21,29 @@ def authenticator_of(user: User) -> TotpDevice | None:
     return TotpDevice.objects.filter(user=user, confirmed=True).select_related("user").first()
 
 
+@dataclass(frozen=True, slots=True)
+class Factors:
+    """What a person can show at a sign-in."""
+
+    has_passkey: bool
+    has_app: bool
+    has_codes: bool
+
+
+def factors_of(user: User) -> Factors:
+    """All of it in one query."""
+    passkeys = Passkey.objects.filter(user=user, confirmed=True)
+    apps = TotpDevice.objects.filter(user=user, confirmed=True)
+    codes = RecoveryCode.objects.usable().filter(user=user)
+    return Factors(
+        *User.objects.filter(pk=user.pk).values_list(Exists(passkeys), Exists(apps), Exists(codes)).get()
+    )
+
+
 def has_factor(user: User) -> bool:
     """Whether the person has a second factor that can sign in. Recovery codes are none."""
-    return passkeys_of(user).exists() or TotpDevice.objects.filter(user=user, confirmed=True).exists()
+    found = factors_of(user)
+    return found.has_passkey or found.has_app
 
 
 def has_other_factor(factor: Passkey | TotpDevice) -> bool:

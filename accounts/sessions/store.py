@@ -6,12 +6,15 @@ import base64
 import hashlib
 from typing import Any
 
+from django.contrib.sessions.backends.base import VALID_KEY_CHARS
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
+from django.utils.crypto import get_random_string
 
+KEY_LENGTH = 32
 ROW_NAME_BYTES = 30  # 240 bits fill the 40 characters of Django's column
 CLOSED = "Sessions are read and written synchronously."
 
@@ -45,9 +48,14 @@ class SessionStore(DatabaseStore):
         return row
 
     def delete(self, session_key: str | None = None) -> None:
+        """One DELETE; Django's own reads the row first."""
         key = session_key or self.session_key
         if key is not None:
-            super().delete(row_name(key))
+            Session.objects.filter(session_key=row_name(key)).delete()
+
+    def _get_new_session_key(self) -> str:
+        """165 random bits, not looked up first: a key that exists is refused by the INSERT all the same."""
+        return get_random_string(KEY_LENGTH, VALID_KEY_CHARS)
 
     async def aload(self) -> Any:
         raise ImproperlyConfigured(CLOSED)

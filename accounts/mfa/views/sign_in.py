@@ -230,14 +230,14 @@ def seed_page(enrolment: Enrolment) -> dict[str, Any]:
 
 def _ways_of(pending: PendingSignIn) -> dict[str, Any]:
     """What the person can show: a passkey, a code of an app, or a recovery code."""
-    has_passkey = queries.passkeys_of(pending.user).exists()
+    factors = queries.factors_of(pending.user)
     offers_trust = trust.may_be_offered(pending.user)
     return {
         "is_federated": pending.via == PendingSignIn.Via.SSO,
         "offers_trust": offers_trust,
-        "passkey_form": _passkey_form(offers_trust=offers_trust) if has_passkey else None,
-        "has_app": queries.authenticator_of(pending.user) is not None,
-        "has_codes": queries.recovery_codes_left(pending.user) > 0,
+        "passkey_form": _passkey_form(offers_trust=offers_trust) if factors.has_passkey else None,
+        "has_app": factors.has_app,
+        "has_codes": factors.has_codes,
     }
 
 
