@@ -354,7 +354,7 @@ def test_every_page_on_the_way_in_is_in_order(
     eye.visit(url + (page.locator("main a[href^='/dev/mail/']").first.get_attribute("href") or ""))
 
     assert eye.faults == []
-    assert len(eye.seen) == 10
+    assert len(eye.seen) == 11
 
 
 def _ask_for_a_reset(page: Page, url: str) -> None:
