@@ -103,6 +103,7 @@ if (entry) {
   // Offers passkeys in the autofill of the address for as long as the page is looked at.
   const offer = async () => {
     if (!(await window.PublicKeyCredential?.isConditionalMediationAvailable?.())) return;
+    if (running.has(entry)) return; // the button was quicker: two questions at once stop each other
     if (document.hidden || (waiting && Date.now() - since < FRESH_FOR)) return;
     waiting?.abort();
     const mine = new AbortController();
@@ -123,6 +124,7 @@ if (entry) {
       await enter(entry, await ask(entry, "get", entry.dataset.passkeyBegin));
     } catch (error) {
       tell(entry, error);
+      running.delete(entry);
       offer();
     } finally {
       running.delete(entry);
